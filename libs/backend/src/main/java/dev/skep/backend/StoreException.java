@@ -1,0 +1,14 @@
+package dev.skep.backend;
+
+/** The store did not answer, or refused for a reason of its own: the world's failure, not the caller's. */
+public class StoreException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  public StoreException(String message) {
+    super(message);
+  }
+
+  public StoreException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

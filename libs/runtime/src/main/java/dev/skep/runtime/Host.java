@@ -1,0 +1,61 @@
+package dev.skep.runtime;
+
+import dev.skep.backend.ChangeLog;
+import dev.skep.backend.Store;
+import dev.skep.state.Decider;
+import dev.skep.state.IdSource;
+import io.grpc.BindableService;
+import io.grpc.Channel;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+
+/**
+ * What a component may ask of the process it runs in. One process may host one component or many; a component cannot
+ * tell. Nothing here is static, so that several hosts fit into one process of a test.
+ */
+public interface Host {
+  Clock clock();
+
+  /** Fresh ids, from a secure random source. */
+  IdSource ids();
+
+  /** This process's folder for durable files of components: {@code <data>/<component>}. Created when asked for. */
+  Path dataFolder(String component);
+
+  /** Folder for sockets and pid files. */
+  Path runFolder();
+
+  Store store();
+
+  ChangeLog changeLog();
+
+  /** The shared view of the cluster's state in this process. */
+  View view();
+
+  /** Which node this is, if it is in a cluster; and the switch to become one or leave. */
+  Membership membership();
+
+  Metrics metrics();
+
+  /** A channel to a service by its component name: in-process when it runs here, mutual TLS when it does not. */
+  Channel channel(String component);
+
+  /** Offers a gRPC service of this component to the others. */
+  void serve(String component, BindableService service);
+
+  /** Runs a decider in a control loop of its own thread: coalesce, decide, commit, sleep until woken. */
+  ControlLoop loop(String name, Decider decider);
+
+  /** Starts a named platform thread. A thread that ends with an exception ends the process. */
+  Thread thread(String name, Runnable body);
+
+  /** Starts a virtual thread for blocking calls. An exception ends the process, as above. */
+  Thread blocking(String name, Runnable body);
+
+  /** Runs once after the delay on a timer thread; the body must not block. Closing cancels. */
+  AutoCloseable after(Duration delay, Runnable body);
+
+  /** Our own failure: logs it, and ends the process so that it is restarted. */
+  void fatal(String what, Throwable cause);
+}

@@ -1,0 +1,64 @@
+# Builds the daemon into build/: jars, and an ahead-of-time cache that halves the start.
+
+BUILD=$SKEP_HOME/build
+
+sources_stamp() {
+  (cd "$SKEP_HOME" && find pom.xml proto libs services -path '*/target' -prune -o -path '*/src/test' -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | sha256sum | cut -c1-32)
+}
+
+# skep_build: makes build/lib, unless the sources are those that it was made from.
+skep_build() {
+  local stamp
+  find_jdk
+  stamp=$(sources_stamp)-$(jdk_major "$JAVA_HOME")
+  [ "$(cat "$BUILD/stamp" 2>/dev/null)" = "$stamp" ] && return
+  need_build_tools
+  exec 8>"$SKEP_HOME/.build.lock"
+  flock 8
+  if [ "$(cat "$BUILD/stamp" 2>/dev/null)" != "$stamp" ]; then
+    step "building (the first time takes a minute or two)"
+    mkdir -p "$BUILD"
+    maven -q package -DskipTests -Dskep.dist || die "the build failed; the messages are above"
+    rm -rf "$BUILD/lib.new"
+    mkdir "$BUILD/lib.new"
+    cp "$SKEP_HOME"/services/skepd/target/dist/*.jar "$BUILD/lib.new/"
+    # A running daemon keeps its open jars: the old folder is moved away, not written over.
+    rm -rf "$BUILD/lib.old"
+    [ ! -d "$BUILD/lib" ] || mv "$BUILD/lib" "$BUILD/lib.old"
+    mv "$BUILD/lib.new" "$BUILD/lib"
+    rm -rf "$BUILD/lib.old"
+    make_aot_caches
+    echo "$stamp" >"$BUILD/stamp"
+  fi
+  exec 8>&-
+}
+
+maven() { (cd "$SKEP_HOME" && mvn -B -ntp "$@"); }
+
+# Trained by one short life of each process; without the cache everything works, only later.
+make_aot_caches() {
+  step "training the start-up cache"
+  local main
+  for main in skepd edge; do
+    rm -f "$BUILD/$main.aot"
+    # shellcheck disable=SC2046 # the options are words
+    "$JAVA_HOME/bin/java" -XX:AOTCacheOutput="$BUILD/$main.aot" $(jvm_options "$main") -cp "$BUILD/lib/*" \
+      "$(main_class "$main")" --rehearse >"$BUILD/$main.aot.log" 2>&1 || say "    no start-up cache for $main (see $BUILD/$main.aot.log); it starts slower"
+  done
+}
+
+main_class() {
+  case $1 in
+    skepd) echo dev.skep.skepd.SkepdMain ;;
+    edge) echo dev.skep.skepd.EdgeMain ;;
+  esac
+}
+
+# Chosen by measurement: load-tests/footprint/README.md.
+jvm_options() {
+  local common="-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -XX:TieredStopAtLevel=1 -Xss512k -XX:+ExitOnOutOfMemoryError --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dio.netty.allocator.numDirectArenas=2 -Dio.netty.allocator.numHeapArenas=1 -Dio.netty.noPreferDirect=false"
+  case $1 in
+    skepd) echo "$common -Xms24m -Xmx160m -XX:MaxDirectMemorySize=64m" ;;
+    edge) echo "${common/-XX:TieredStopAtLevel=1 /} -Xms16m -Xmx64m -XX:MaxDirectMemorySize=128m" ;;
+  esac
+}

@@ -1,0 +1,144 @@
+# One instance: its folders, its addresses, its processes. Several may live on one machine.
+
+DATA=/var/lib/skep
+APIS=()
+ENGINE=unix:///var/run/docker.sock
+REST=()
+
+# instance_options ARGS…: reads the options that name an instance; what is left is in REST.
+instance_options() {
+  REST=()
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --data | --api | --engine)
+        [ $# -ge 2 ] || die "$1 needs a value"
+        instance_option "$1" "$2"
+        shift
+        ;;
+      --data=* | --api=* | --engine=*) instance_option "${1%%=*}" "${1#*=}" ;;
+      *) REST+=("$1") ;;
+    esac
+    shift
+  done
+  DATA=$(readlink -m "$DATA")
+  if [ "$DATA" = /var/lib/skep ]; then
+    INSTANCE=
+    RUN=/run/skep
+  else
+    INSTANCE=$(printf %s "$DATA" | sha256sum | cut -c1-4)
+    RUN=/run/skep-$INSTANCE
+  fi
+  # What `up` was told is remembered, so that down, status and a second up need only --data.
+  if [ ${#APIS[@]} = 0 ] && [ -f "$DATA/launch" ]; then
+    mapfile -t APIS < <(sed -n 's/^api=//p' "$DATA/launch")
+    ENGINE=$(sed -n 's/^engine=//p' "$DATA/launch")
+  fi
+  [ ${#APIS[@]} -gt 0 ] || APIS=("unix://$RUN/docker.sock")
+  ENGINE_SOCKET=${ENGINE#unix://}
+}
+
+instance_option() {
+  case $1 in
+    --data) DATA=$2 ;;
+    --api)
+      case $2 in
+        unix:///* | tcp://127.0.0.1:*) APIS+=("$2") ;;
+        *) die "--api takes unix:///PATH or tcp://127.0.0.1:PORT, not '$2'" ;;
+      esac
+      ;;
+    --engine)
+      case $2 in
+        unix:///*) ENGINE=$2 ;;
+        *) die "--engine takes unix:///PATH, not '$2'" ;;
+      esac
+      ;;
+  esac
+}
+
+remember_instance() {
+  mkdir -p "$DATA" "$DATA/log" "$RUN"
+  chmod 711 "$DATA"
+  {
+    printf 'engine=%s\n' "$ENGINE"
+    printf 'api=%s\n' "${APIS[@]}"
+  } >"$DATA/launch"
+}
+
+# api_curl PATH [curl options]: one call of the first API address.
+api_curl() {
+  local path=$1 api=${APIS[0]}
+  shift
+  case $api in
+    unix://*) curl -s --max-time 30 --unix-socket "${api#unix://}" "$@" "http://localhost$path" ;;
+    tcp://*) curl -s --max-time 30 "$@" "http://${api#tcp://}$path" ;;
+  esac
+}
+
+api_answers() { [ "$(api_curl /_ping --max-time 2 2>/dev/null)" = OK ]; }
+
+# alive NAME: the pid in RUN/NAME.pid is a process of this instance.
+alive() {
+  local pid
+  pid=$(cat "$RUN/$1.pid" 2>/dev/null) || return 1
+  [ -n "$pid" ] && grep -qz -- "--run=$RUN" "/proc/$pid/cmdline" 2>/dev/null
+}
+
+# skep_supervise NAME: runs one daemon and starts it again whenever it ends, until RUN/NAME.stop appears.
+# A daemon that breaks its own rules ends itself: to be restarted is part of the design.
+skep_supervise() {
+  local name=$1 started backoff=0 pid=
+  shift
+  instance_options "$@"
+  find_jdk
+  echo $$ >"$RUN/$name.supervisor.pid"
+  trap 'touch "$RUN/$name.stop"; [ -z "$pid" ] || kill "$pid" 2>/dev/null' TERM
+  while [ ! -e "$RUN/$name.stop" ]; do
+    started=$SECONDS
+    # shellcheck disable=SC2046 # the options are words
+    "$JAVA_HOME/bin/java" -XX:AOTCache="$BUILD/$name.aot" -Xlog:aot=off -Xlog:cds=off $(jvm_options "$name") -cp "$BUILD/lib/*" \
+      "$(main_class "$name")" "--data=$DATA" "--run=$RUN" "--instance=$INSTANCE" "--engine=$ENGINE" "--api=$(IFS=,; echo "${APIS[*]}")" &
+    pid=$!
+    echo "$pid" >"$RUN/$name.pid"
+    wait "$pid" || true
+    # a signal to us ends the wait early: the daemon may still be on its way out
+    while kill -0 "$pid" 2>/dev/null; do wait "$pid" || true; done
+    [ ! -e "$RUN/$name.stop" ] || break
+    if [ $((SECONDS - started)) -ge 10 ]; then backoff=0; fi
+    printf '%s supervisor: %s (pid %s) ended; starting it again in %s s\n' "$(date -u +%FT%TZ)" "$name" "$pid" "$backoff"
+    sleep "$backoff"
+    backoff=$((backoff < 5 ? backoff + 1 : 5))
+  done
+  rm -f "$RUN/$name.pid" "$RUN/$name.stop" "$RUN/$name.supervisor.pid"
+}
+
+supervised() {
+  local pid
+  pid=$(cat "$RUN/$1.supervisor.pid" 2>/dev/null) || return 1
+  [ -n "$pid" ] && grep -qz supervise "/proc/$pid/cmdline" 2>/dev/null
+}
+
+start_supervised() {
+  supervised "$1" && return
+  rm -f "$RUN/$1.stop"
+  local api args=(--data "$DATA" --engine "$ENGINE")
+  for api in "${APIS[@]}"; do args+=(--api "$api"); done
+  setsid "$SKEP_HOME/skep" supervise "$1" "${args[@]}" >>"$DATA/log/$1.log" 2>&1 </dev/null &
+}
+
+# stop_supervised NAME: asks the supervisor to end its daemon and waits until both are gone.
+stop_supervised() {
+  local name=$1 pid tries=0
+  pid=$(cat "$RUN/$name.supervisor.pid" 2>/dev/null) || return 0
+  supervised "$name" || { rm -f "$RUN/$name.supervisor.pid" "$RUN/$name.pid"; return 0; }
+  touch "$RUN/$name.stop"
+  kill "$pid" 2>/dev/null || true
+  while kill -0 "$pid" 2>/dev/null; do
+    tries=$((tries + 1))
+    if [ $tries = 150 ]; then
+      say "    $name does not end by itself; killing it"
+      kill -9 "$(cat "$RUN/$name.pid" 2>/dev/null)" 2>/dev/null || true
+    fi
+    [ $tries -lt 200 ] || die "the supervisor of $name (pid $pid) does not end"
+    sleep 0.1
+  done
+}

@@ -1,0 +1,163 @@
+# up: from nothing to a stack that answers.
+
+skep_up() {
+  local stack='' init=yes foreground=no
+  instance_options "$@"
+  set -- "${REST[@]+"${REST[@]}"}"
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --stack)
+        [ $# -ge 2 ] || die "--stack needs a compose file"
+        stack=$2
+        shift
+        ;;
+      --stack=*) stack=${1#*=} ;;
+      --no-init) init=no ;;
+      --foreground) foreground=yes ;;
+      *) die "up: unknown option '$1'" ;;
+    esac
+    shift
+  done
+  need_root up
+  [ -z "$stack" ] || [ -f "$stack" ] || die "no such compose file: $stack"
+  [ -z "$stack" ] || [ $init = yes ] || die "--stack needs a cluster: leave out --no-init, or deploy after 'docker swarm init'"
+  need_run_tools
+  need_engine "$ENGINE_SOCKET"
+  skep_build
+  remember_instance
+  start_daemons
+  [ $init = no ] || init_cluster
+  [ -z "$stack" ] || deploy_stack "$stack"
+  say ""
+  skep_where
+  [ $foreground = no ] || { trap 'stop_supervised skepd; exit 0' INT TERM; tail -n 0 -F "$DATA/log/skepd.log" "$DATA/log/edge.log" & wait; }
+}
+
+start_daemons() {
+  local began=$SECONDS
+  if supervised skepd && api_answers; then
+    step "the daemon runs already (pid $(cat "$RUN/skepd.pid")); leaving it as it is"
+    start_supervised edge
+    return
+  fi
+  step "starting skepd and the edge"
+  start_supervised edge
+  start_supervised skepd
+  until api_answers; do
+    if [ $((SECONDS - began)) -ge 60 ]; then
+      tail -n 15 "$DATA/log/skepd.log" >&2
+      die "the API does not answer at ${APIS[0]}; the last lines of $DATA/log/skepd.log are above"
+    fi
+    sleep 0.05
+  done
+}
+
+swarm_state() { api_curl /info | grep -o '"LocalNodeState":"[a-z]*"' | head -n 1 | cut -d'"' -f4; }
+
+init_cluster() {
+  [ "$(swarm_state)" = inactive ] || return 0
+  step "initialising the cluster"
+  local answer
+  answer=$(api_curl /swarm/init -X POST -H 'Content-Type: application/json' -w '\n%{http_code}' \
+    -d '{"ListenAddr":"0.0.0.0:2377","AdvertiseAddr":"","ForceNewCluster":false,"Spec":{"Labels":{}},"AutoLockManagers":false,"Availability":"","DefaultAddrPool":[],"SubnetSize":0}')
+  [ "${answer##*$'\n'}" = 200 ] || die "the cluster could not be initialised: ${answer%$'\n'*}"
+}
+
+skep_docker() { DOCKER_HOST=${APIS[0]} docker "$@"; }
+
+deploy_stack() {
+  local file=$1 folder name
+  folder=$(cd "$(dirname "$file")" && pwd)
+  name=$(basename "$folder" | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9_-')
+  # An example that needs an image nobody can pull brings a script that makes it.
+  if [ -x "$folder/prepare" ]; then
+    step "preparing the images of stack $name"
+    DOCKER_HOST=$ENGINE "$folder/prepare" >&2 || die "$folder/prepare failed"
+  fi
+  step "deploying stack $name"
+  skep_docker stack deploy --resolve-image never -c "$file" "$name" >&2
+  wait_for_stack "$name"
+  show_stack "$name"
+}
+
+# Every service has what it wants, or a minute has passed: then the reasons are shown.
+wait_for_stack() {
+  local name=$1 began=$SECONDS waiting
+  while :; do
+    waiting=$(skep_docker stack services --format '{{.Name}} {{.Replicas}}' "$name" | awk '{split($2, n, "/"); if (n[1] + 0 < n[2] + 0) print $1}')
+    [ -n "$waiting" ] || return 0
+    if [ $((SECONDS - began)) -ge 60 ]; then
+      say "    not all tasks run after a minute:"
+      skep_docker stack ps --no-trunc "$name" >&2 || true
+      return 0
+    fi
+    sleep 0.2
+  done
+}
+
+show_stack() {
+  local port answer shown=0
+  skep_docker stack services "$1"
+  while read -r port; do
+    [ -n "$port" ] || continue
+    echo
+    echo "\$ curl http://127.0.0.1:$port/   (six times)"
+    for _ in 1 2 3 4 5 6; do
+      answer=$(curl -s --max-time 5 "http://127.0.0.1:$port/" | head -n 1 | cut -c1-100) || answer="(no HTTP answer)"
+      echo "$answer"
+    done
+    shown=$((shown + 1))
+    [ $shown -lt 3 ] || break
+  done < <(skep_docker stack services --format '{{.Ports}}' "$1" | tr ',' '\n' | sed -n 's/^ *\*:\([0-9]*\)->[0-9]*\/tcp.*/\1/p')
+}
+
+skep_where() {
+  local api
+  for api in "${APIS[@]}"; do echo "API          $api"; done
+  echo "gRPC         unix://$RUN/control.sock"
+  echo "data, logs   $DATA, $DATA/log"
+  echo
+  echo "Paste this, then use docker as ever:"
+  echo "    export DOCKER_HOST=${APIS[0]}"
+}
+
+skep_status() {
+  local name
+  instance_options "$@"
+  for name in skepd edge; do
+    if alive $name; then
+      printf '%-8s running, pid %s, %s MiB resident\n' $name "$(cat "$RUN/$name.pid")" "$(awk '/VmRSS/ {print int($2 / 1024)}' "/proc/$(cat "$RUN/$name.pid")/status")"
+    else
+      printf '%-8s not running\n' $name
+    fi
+  done
+  if api_answers; then
+    echo
+    skep_where
+    if [ "$(swarm_state)" = active ]; then
+      echo
+      skep_docker node ls
+      echo
+      skep_docker service ls
+    else
+      echo "no cluster yet: docker swarm init"
+    fi
+  fi
+}
+
+skep_logs() {
+  instance_options "$@"
+  local names=() follow=()
+  set -- "${REST[@]+"${REST[@]}"}"
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -f | --follow) follow=(-F) ;;
+      skepd | edge) names+=("$DATA/log/$1.log") ;;
+      *) die "logs: unknown argument '$1' (skepd, edge, -f)" ;;
+    esac
+    shift
+  done
+  [ ${#names[@]} -gt 0 ] || names=("$DATA/log/skepd.log" "$DATA/log/edge.log")
+  [ -f "${names[0]}" ] || die "no logs in $DATA/log: was this instance ever started?"
+  tail -n 200 "${follow[@]+"${follow[@]}"}" "${names[@]}"
+}

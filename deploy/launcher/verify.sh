@@ -1,0 +1,63 @@
+# check, test, sim and bench. Every suite prints its seconds.
+
+suite() {
+  local name=$1 began=$SECONDS
+  shift
+  step "$name"
+  "$@" || die "$name failed after $((SECONDS - began)) s"
+  step "$name: $((SECONDS - began)) s"
+}
+
+skep_check() {
+  need_build_tools
+  need shellcheck shellcheck
+  suite "build, unit tests, architecture and style" maven -q -Pcheck verify
+  suite "shell scripts" check_scripts
+  test_totals
+}
+
+check_scripts() { (cd "$SKEP_HOME" && shellcheck -x skep .ci/run examples/*/prepare && shellcheck -s bash -x -e SC2034,SC2154 deploy/launcher/*.sh); }
+
+skep_test() {
+  local long=no
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --long) long=yes ;;
+      *) die "test: unknown option '$1'" ;;
+    esac
+    shift
+  done
+  need_root test
+  need_build_tools
+  need shellcheck shellcheck dockerd docker.io dig dnsutils busybox busybox-static
+  need_run_tools
+  local profile=all-tests
+  [ $long = no ] || profile=long
+  suite "shell scripts" check_scripts
+  skep_build
+  suite "all tests ($profile)" maven -q "-P$profile" verify -Dskep.home="$SKEP_HOME"
+  test_totals
+}
+
+# One closing line over all modules, from the reports that surefire wrote.
+test_totals() {
+  (cd "$SKEP_HOME" && find . -path '*/target/surefire-reports/TEST-*.xml' -newer pom.xml -print0 | xargs -0 -r sed -n 's/.*<testsuite [^>]*tests="\([0-9]*\)" errors="\([0-9]*\)" skipped="\([0-9]*\)" failures="\([0-9]*\)".*/\1 \2 \3 \4/p') |
+    awk '{t += $1; e += $2; s += $3; f += $4} END {printf "%d passed, %d failed, %d skipped\n", t - e - s - f, e + f, s; exit (t == 0)}'
+}
+
+skep_sim() {
+  skep_build
+  "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Xmx512m -cp "$BUILD/lib/*:$SKEP_HOME/services/skepd/target/sim/*" dev.skep.skepd.sim.SimMain "$@"
+}
+
+skep_bench() {
+  local which=${1:-}
+  case $which in
+    replicas | edge | footprint)
+      shift
+      skep_build
+      "$SKEP_HOME/load-tests/$which/run" "$@"
+      ;;
+    *) die "bench: which one? replicas, edge or footprint" ;;
+  esac
+}

@@ -1,14 +1,12 @@
 package dev.skep.state;
 
 import com.google.protobuf.Message;
-import dev.skep.state.v1.PlacementRow;
-import dev.skep.state.v1.TaskIntentRow;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * All rows at one store revision: an immutable value that any thread may read. Besides the rows it keeps the two
- * indexes that every service needs: tasks by service and tasks by node.
+ * indexes that every service needs ({@link Index}): tasks by service, slot and node, and what waits or failed.
  */
 public final class ClusterState {
   private static final ClusterState EMPTY = new ClusterState(0, SortedTree.empty(), SortedTree.empty());
@@ -21,7 +19,7 @@ public final class ClusterState {
 
   private final long revision;
   private final SortedTree<Row<?>> rows;
-  private final SortedTree<String> index; // "service/<id>/<task>" and "node/<id>/<task>" to the task's id
+  private final SortedTree<String> index; // see Index
 
   private ClusterState(long revision, SortedTree<Row<?>> rows, SortedTree<String> index) {
     this.revision = revision;
@@ -72,12 +70,27 @@ public final class ClusterState {
 
   /** Ids of the tasks that an intent gives to the service, in id order. */
   public Iterable<String> tasksOfService(String serviceId) {
-    return index.values("service/" + serviceId + "/");
+    return index.values(Index.service(serviceId));
+  }
+
+  /** Ids of the tasks that had or have this slot of the service, in id order; for a global task the slot is its node's id. */
+  public Iterable<String> tasksOfSlot(String serviceId, String slot) {
+    return index.values(Index.slot(serviceId, slot));
   }
 
   /** Ids of the tasks that are placed on the node. */
   public Iterable<String> tasksOfNode(String nodeId) {
-    return index.values("node/" + nodeId + "/");
+    return index.values(Index.node(nodeId));
+  }
+
+  /** Ids of the tasks that are held at desired READY: replacements that wait for their time. */
+  public Iterable<String> waitingTasks() {
+    return index.values(Index.WAITING);
+  }
+
+  /** Last key parts of the rows of a kind that hold a reason instead of a result: what ran out, or why no node fits. */
+  public Iterable<String> failed(RowKind<?> kind) {
+    return index.values(Index.failed(kind));
   }
 
   /** The state after all changes of one revision. */
@@ -107,22 +120,17 @@ public final class ClusterState {
   }
 
   private static SortedTree<String> reindexed(SortedTree<String> index, Key<?> key, Row<?> before, Row<?> after) {
-    String old = before == null ? null : indexEntry(key, before.value());
-    String now = after == null ? null : indexEntry(key, after.value());
-    if (old != null && !old.equals(now)) {
-      index = index.without(old);
+    List<String> old = before == null ? List.of() : Index.entries(key, before.value());
+    List<String> now = after == null ? List.of() : Index.entries(key, after.value());
+    if (old.equals(now)) {
+      return index;
     }
-    if (now != null && !now.equals(old)) {
-      index = index.with(now, key.lastPart());
+    for (String entry : old) {
+      index = index.without(entry);
+    }
+    for (String entry : now) {
+      index = index.with(entry, key.lastPart());
     }
     return index;
-  }
-
-  private static String indexEntry(Key<?> key, Message value) {
-    return switch (value) {
-      case TaskIntentRow intent -> "service/" + intent.getServiceId() + "/" + key.lastPart();
-      case PlacementRow placement when !placement.getNodeId().isEmpty() -> "node/" + placement.getNodeId() + "/" + key.lastPart();
-      default -> null; // not one of the indexed kinds
-    };
   }
 }

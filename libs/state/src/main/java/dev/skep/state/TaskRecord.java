@@ -1,12 +1,15 @@
 package dev.skep.state;
 
+import com.google.protobuf.Message;
 import dev.skep.state.v1.PlacementRow;
 import dev.skep.state.v1.TaskAddressRow;
 import dev.skep.state.v1.TaskIntentRow;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.function.Consumer;
 
 /** The four rows of one task, joined. Those that do not exist yet are null; the intent always exists. */
 public record TaskRecord(
@@ -30,8 +33,63 @@ public record TaskRecord(
     return tasks;
   }
 
+  /** All tasks of the cluster, in id order: one pass over the four kinds of rows, far cheaper than to find each. */
+  public static void forEach(ClusterState state, Consumer<TaskRecord> visitor) {
+    Cursor<TaskAddressRow> addresses = new Cursor<>(state.rows(Rows.ADDRESS));
+    Cursor<PlacementRow> placements = new Cursor<>(state.rows(Rows.PLACEMENT));
+    Cursor<TaskStatusRow> statuses = new Cursor<>(state.rows(Rows.STATUS));
+    for (Row<TaskIntentRow> intent : state.rows(Rows.INTENT)) {
+      String id = intent.key().lastPart();
+      visitor.accept(new TaskRecord(intent, addresses.at(id), placements.at(id), statuses.at(id)));
+    }
+  }
+
+  /** Walks rows of one kind along ascending ids. */
+  private static final class Cursor<T extends Message> {
+    private final Iterator<Row<T>> rows;
+    private Row<T> next;
+
+    Cursor(Iterable<Row<T>> rows) {
+      this.rows = rows.iterator();
+      this.next = this.rows.hasNext() ? this.rows.next() : null;
+    }
+
+    Row<T> at(String id) {
+      while (next != null) {
+        int order = next.key().lastPart().compareTo(id);
+        if (order >= 0) {
+          return order == 0 ? next : null;
+        }
+        next = rows.hasNext() ? rows.next() : null;
+      }
+      return null;
+    }
+  }
+
+  /** The slot as text: the number for a replicated service's task, the node's id for a global one's. */
+  public static String slotOf(TaskIntentRow intent) {
+    return intent.getNodeId().isEmpty() ? Long.toString(intent.getSlot()) : intent.getNodeId();
+  }
+
   public String id() {
     return intentRow.key().lastPart();
+  }
+
+  public String slot() {
+    return slotOf(intent());
+  }
+
+  /** The node confirmed that nothing of the task runs any more. Unlike {@link #terminal}, never a guess of ours. */
+  public boolean confirmedStopped() {
+    return statusRow != null && statusRow.value().getStateValue() > TaskState.TASK_RUNNING_VALUE;
+  }
+
+  /**
+   * Whether its addresses are taken. The row of a stopped task stays for history's sake, but what it names is free:
+   * two address rows may name one address as long as at most one of them is held.
+   */
+  public boolean holdsAddresses() {
+    return addressed() && !confirmedStopped();
   }
 
   public TaskIntentRow intent() {

@@ -26,8 +26,6 @@ import java.util.regex.Pattern;
  * system (for the floor the API is the engine's).
  */
 final class ReplicaBench {
-  private static final Pattern TASK = Pattern.compile("\"State\":\"([a-z]+)\"[^{}]*(?:\\{[^{}]*\\}[^{}]*)*");
-
   record System(String name, String engine, String api) {}
 
   /** A very small HTTP client over a unix socket, one connection per call: the same for everyone. */

@@ -1,0 +1,2 @@
+/** A client of the gRPC API, small enough to copy. */
+package dev.skep.examples;

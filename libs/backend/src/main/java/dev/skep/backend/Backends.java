@@ -1,0 +1,36 @@
+package dev.skep.backend;
+
+import dev.skep.backend.embedded.EmbeddedChangeLog;
+import dev.skep.backend.embedded.SqliteStore;
+import java.nio.file.Path;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+
+/** Which backend a URI names: the one place that knows them all. */
+public final class Backends {
+  private static final String EMBEDDED = "embedded:";
+
+  private Backends() {}
+
+  /** {@code embedded:/folder}. Throws {@link IllegalArgumentException} for what this build cannot open. */
+  public static Store store(String uri) {
+    if (uri.startsWith(EMBEDDED) && uri.length() > EMBEDDED.length()) {
+      return SqliteStore.open(Path.of(uri.substring(EMBEDDED.length())));
+    }
+    throw refused("store", uri, "etcd://");
+  }
+
+  /** {@code embedded:} is the store's own change table. */
+  public static ChangeLog log(String uri, Store store, Supplier<String> epoch, UnaryOperator<Store.Change> publish) {
+    if (uri.startsWith(EMBEDDED) && store instanceof SqliteStore embedded) {
+      return new EmbeddedChangeLog(embedded, epoch, publish);
+    }
+    throw refused("log", uri, "kafka://");
+  }
+
+  private static IllegalArgumentException refused(String what, String uri, String cluster) {
+    return new IllegalArgumentException(uri.startsWith(cluster)
+        ? "the " + what + " " + uri + " comes with the cluster form, which this version does not have yet: use embedded:/<folder>"
+        : "'" + uri + "' names no " + what + " that there is: use embedded:/<folder>");
+  }
+}

@@ -1,0 +1,81 @@
+package dev.skep.runtime.loop;
+
+import dev.skep.backend.Store.Compare;
+import dev.skep.backend.Store.Operation;
+import dev.skep.backend.Store.Transaction;
+import dev.skep.state.ChangeSet;
+import dev.skep.state.Guard;
+import dev.skep.state.Write;
+import dev.skep.state.v1.LeaderRow;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Change sets of one decision, packed in order into transactions. */
+final class Batches {
+  private Batches() {}
+
+  /**
+   * Neighbours share a transaction while it has room. A set that touches a key which an earlier one of its transaction
+   * writes begins a new one: stores refuse a key written twice, and compare before they write.
+   */
+  static Deque<List<ChangeSet>> pack(List<ChangeSet> sets) {
+    Deque<List<ChangeSet>> batches = new ArrayDeque<>();
+    List<ChangeSet> batch = new ArrayList<>();
+    Set<String> written = new HashSet<>();
+    int operations = 0;
+    for (ChangeSet set : sets) {
+      int size = set.writes().size() + set.guards().size();
+      if (!batch.isEmpty() && (operations + size > ChangeSet.MAX_OPERATIONS || touches(set, written))) {
+        batches.add(batch);
+        batch = new ArrayList<>();
+        written.clear();
+        operations = 0;
+      }
+      batch.add(set);
+      operations += size;
+      set.writes().forEach(write -> written.add(write.key().path()));
+    }
+    if (!batch.isEmpty()) {
+      batches.add(batch);
+    }
+    return batches;
+  }
+
+  private static boolean touches(ChangeSet set, Set<String> written) {
+    return set.writes().stream().anyMatch(write -> written.contains(write.key().path()))
+        || set.guards().stream().anyMatch(guard -> written.contains(guard.key().path()));
+  }
+
+  /** The store transaction: a link of the chain, the guards, the writes. */
+  static Transaction transaction(List<ChangeSet> batch, String leaderKey, long chain, LeaderRow next) {
+    Set<Compare> compares = new LinkedHashSet<>();
+    compares.add(new Compare.ModRevision(leaderKey, chain));
+    List<Operation> operations = new ArrayList<>();
+    for (ChangeSet set : batch) {
+      set.guards().forEach(guard -> compares.add(compare(guard)));
+      set.writes().forEach(write -> operations.add(operation(write)));
+    }
+    operations.add(new Operation.Put(leaderKey, next.toByteArray()));
+    return new Transaction(List.copyOf(compares), operations);
+  }
+
+  private static Compare compare(Guard guard) {
+    return switch (guard) {
+      case Guard.Unmodified unmodified -> new Compare.ModRevision(unmodified.key().path(), unmodified.modRevision());
+      case Guard.Present present -> new Compare.Exists(present.key().path());
+      case Guard.Absent absent -> new Compare.ModRevision(absent.key().path(), 0);
+    };
+  }
+
+  private static Operation operation(Write write) {
+    return switch (write) {
+      case Write.Put<?> put -> new Operation.Put(put.key().path(), put.value().toByteArray());
+      case Write.Delete delete -> new Operation.Delete(delete.key().path());
+    };
+  }
+}

@@ -1,0 +1,201 @@
+package dev.skep.runtime.host;
+
+import dev.skep.runtime.Component;
+import dev.skep.runtime.Host;
+import dev.skep.runtime.Metrics;
+import dev.skep.runtime.grpc.LocalServices;
+import dev.skep.runtime.http.Endpoint;
+import dev.skep.state.IdSource;
+import io.grpc.BindableService;
+import io.grpc.Channel;
+import io.prometheus.client.CollectorRegistry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What hosts have in common: components in order, threads, services, folders, the end. */
+public abstract sealed class BasicHost implements Host, AutoCloseable permits ProcessHost, EdgeHost {
+  /** The exit code of a process that ended itself because of a failure of its own: whoever watches restarts it. */
+  public static final int FAILED = 70;
+
+  private static final Logger LOG = LoggerFactory.getLogger(BasicHost.class);
+  private static final Duration LONGEST_STOP = Duration.ofSeconds(20);
+
+  private final HostBuilder options;
+  private final Path data;
+  private final Path run;
+  private final Metrics metrics = new Metrics(new CollectorRegistry());
+  private final HostThreads threads;
+  private final LocalServices services;
+  private final List<Component> started = new ArrayList<>();
+  private final CountDownLatch stopAsked = new CountDownLatch(1);
+  private final CountDownLatch stopped = new CountDownLatch(1);
+  private Optional<Endpoint> endpoint = Optional.empty();
+  private volatile boolean ready;
+  private boolean closed; // guarded by this
+
+  BasicHost(HostBuilder options) {
+    this.options = options;
+    this.data = options.data.toAbsolutePath();
+    this.run = options.run == null ? data.resolve("run") : options.run.toAbsolutePath();
+    this.threads = new HostThreads(this::fatal);
+    this.services = new LocalServices(threads.calls());
+  }
+
+  void startAll() throws Exception {
+    try {
+      endpoint = options.http.isEmpty() ? Optional.empty() : Optional.of(Endpoint.start(options.http.get(), metrics, () -> ready));
+      for (Component component : options.components) {
+        long began = System.nanoTime();
+        started.add(component); // before it starts: a half-started component must be stopped, too
+        component.start(this);
+        LOG.info("{} started in {} ms", component.name(), (System.nanoTime() - began) / 1_000_000);
+      }
+      ready = true;
+    } catch (Exception e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** True once all components have started. */
+  public boolean ready() {
+    return ready;
+  }
+
+  /** The port on which /metrics answers, if it does. */
+  public Optional<Integer> httpPort() {
+    return endpoint.map(Endpoint::port);
+  }
+
+  /** Blocks until the process is asked to end (SIGTERM, SIGINT) or {@link #close} was called; then close the host. */
+  public void awaitStop() throws InterruptedException {
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      stopAsked.countDown();
+      try {
+        if (!stopped.await(LONGEST_STOP.toNanos(), TimeUnit.NANOSECONDS)) {
+          LOG.warn("not stopped after {} s: ending anyway", LONGEST_STOP.toSeconds());
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }, "shutdown"));
+    stopAsked.await();
+  }
+
+  /** Stops components in reverse order, then everything else. */
+  @Override
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    ready = false;
+    threads.stopping();
+    for (Component component : started.reversed()) {
+      try {
+        component.stop();
+      } catch (Exception e) {
+        LOG.error("{} did not stop cleanly", component.name(), e);
+      }
+    }
+    services.close();
+    endpoint.ifPresent(Endpoint::close);
+    closeState();
+    threads.close();
+    closeStore();
+    stopAsked.countDown();
+    stopped.countDown();
+  }
+
+  /** Ends loops and view, which run on the host's threads. */
+  abstract void closeState();
+
+  /** Closes what threads may use until they end. */
+  abstract void closeStore();
+
+  @Override
+  public Clock clock() {
+    return options.clock;
+  }
+
+  @Override
+  public IdSource ids() {
+    return options.ids;
+  }
+
+  Path data() {
+    return data;
+  }
+
+  @Override
+  public Path dataFolder(String component) {
+    return folder(data.resolve(component));
+  }
+
+  @Override
+  public Path runFolder() {
+    return folder(run);
+  }
+
+  private static Path folder(Path path) {
+    try {
+      return Files.createDirectories(path);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot make the folder " + path, e);
+    }
+  }
+
+  @Override
+  public Metrics metrics() {
+    return metrics;
+  }
+
+  @Override
+  public Channel channel(String component) {
+    return services.channel(component);
+  }
+
+  @Override
+  public void serve(String component, BindableService service) {
+    services.serve(component, service);
+  }
+
+  @Override
+  public Thread thread(String name, Runnable body) {
+    return threads.platform(name, body);
+  }
+
+  @Override
+  public Thread blocking(String name, Runnable body) {
+    return threads.virtual(name, body);
+  }
+
+  @Override
+  public AutoCloseable after(Duration delay, Runnable body) {
+    return threads.after(delay, body);
+  }
+
+  @Override
+  public void fatal(String what, Throwable cause) {
+    LOG.error("{} ends: {} failed", options.name, what, cause);
+    Optional<BiConsumer<String, Throwable>> hook = options.onFatal;
+    if (hook.isPresent()) {
+      hook.get().accept(what, cause);
+      return;
+    }
+    System.err.flush();
+    Runtime.getRuntime().halt(FAILED);
+  }
+}

@@ -1,0 +1,2 @@
+/** A small HTTP endpoint for metrics and health. */
+package dev.skep.runtime.http;

@@ -1,0 +1,225 @@
+package dev.skep.runtime.view;
+
+import dev.skep.backend.Store;
+import dev.skep.backend.StoreException;
+import dev.skep.runtime.View;
+import dev.skep.state.ClusterState;
+import dev.skep.state.ClusterState.Stored;
+import dev.skep.state.RowChange;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A view that follows the store: a snapshot, then the watch. One thread applies revisions and calls listeners. */
+public final class StoreView implements View, Runnable, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(StoreView.class);
+  private static final int QUEUE = 1024; // when full the store's watch waits
+  private static final Duration RETRY = Duration.ofMillis(200);
+
+  private sealed interface Event {
+    record Moved(long revision, List<Store.Change> changes) implements Event {}
+
+    record Lost() implements Event {}
+
+    record Joined(StoreView.Registration registration) implements Event {}
+
+    record End() implements Event {}
+  }
+
+  private final Store store;
+  private final FreshRevision freshRevision;
+  private final BlockingQueue<Event> queue = new LinkedBlockingQueue<>(QUEUE);
+  private final CopyOnWriteArrayList<Registration> listeners = new CopyOnWriteArrayList<>();
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition moved = lock.newCondition();
+  private volatile ClusterState state;
+  private volatile boolean closed;
+  private Store.Watch watch;
+
+  /** Reads the snapshot at once, so that {@link #state} has an answer; {@link #run} must then run on a thread. */
+  public StoreView(Store store) {
+    this.store = store;
+    this.freshRevision = new FreshRevision(store::revision);
+    this.state = snapshot();
+  }
+
+  private ClusterState snapshot() {
+    Store.Snapshot snapshot = store.read("");
+    List<Stored> rows = snapshot.entries().stream()
+        .map(entry -> new Stored(entry.key(), entry.value(), entry.createRevision(), entry.modRevision()))
+        .toList();
+    return ClusterState.empty().apply(snapshot.revision(), rows).state();
+  }
+
+  /** The view's life: ends when it is closed. What a listener throws comes out here. */
+  @Override
+  public void run() {
+    try {
+      follow();
+      while (true) {
+        switch (queue.take()) {
+          case Event.Moved event -> apply(event);
+          case Event.Lost _ -> reread();
+          case Event.Joined event -> {
+            if (event.registration.open) {
+              listeners.add(event.registration);
+            }
+            event.registration.tell(List.of(), true);
+          }
+          case Event.End _ -> {
+            return;
+          }
+        }
+      }
+    } catch (InterruptedException e) {
+      if (!closed) {
+        throw new IllegalStateException("nobody interrupts a view that is open", e);
+      }
+    }
+  }
+
+  private void follow() {
+    watch = store.watch("", state.revision() + 1, new Store.Watcher() {
+      @Override
+      public void changed(long revision, List<Store.Change> changes) {
+        offer(new Event.Moved(revision, changes));
+      }
+
+      @Override
+      public void compacted(long oldestRevision) {
+        offer(new Event.Lost());
+      }
+    });
+  }
+
+  private void offer(Event event) {
+    try {
+      while (!closed && !queue.offer(event, 1, TimeUnit.SECONDS)) {
+        LOG.warn("a listener of the view blocks: {} revisions wait", QUEUE);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void apply(Event.Moved event) {
+    if (event.revision <= state.revision()) {
+      return;
+    }
+    List<Stored> rows = event.changes.stream()
+        .map(change -> new Stored(change.key(), change.value(), change.createRevision(), change.modRevision()))
+        .toList();
+    ClusterState.Step step = state.apply(event.revision, rows);
+    publish(step.state());
+    listeners.forEach(listener -> listener.tell(step.changes(), false));
+  }
+
+  /** The past between our state and the watch is gone: read everything, and tell everybody so. */
+  private void reread() throws InterruptedException {
+    watch.close();
+    while (!closed) {
+      try {
+        publish(snapshot());
+        listeners.forEach(listener -> listener.tell(List.of(), true));
+        follow();
+        return;
+      } catch (StoreException e) {
+        LOG.warn("the view cannot read the store and tries again: {}", e.getMessage());
+        TimeUnit.NANOSECONDS.sleep(RETRY.toNanos());
+      }
+    }
+  }
+
+  private void publish(ClusterState next) {
+    lock.lock();
+    try {
+      state = next;
+      moved.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public ClusterState state() {
+    return state;
+  }
+
+  @Override
+  public ClusterState await(long revision, Duration timeout) {
+    ClusterState now = state;
+    if (now.revision() >= revision) {
+      return now;
+    }
+    long left = timeout.toNanos();
+    lock.lock();
+    try {
+      while (state.revision() < revision) {
+        if (left <= 0 || closed) {
+          throw new StoreException("the view is at revision " + state.revision() + " and did not reach " + revision + " within "
+              + timeout.toMillis() + " ms");
+        }
+        left = moved.awaitNanos(left);
+      }
+      return state;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new StoreException("interrupted while waiting for revision " + revision, e);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public ClusterState fresh(Duration timeout) {
+    long began = System.nanoTime();
+    long revision = freshRevision.get(timeout);
+    return await(revision, timeout.minusNanos(System.nanoTime() - began));
+  }
+
+  @Override
+  public AutoCloseable listen(Listener listener) {
+    Registration registration = new Registration(listener);
+    offer(new Event.Joined(registration));
+    return registration;
+  }
+
+  private final class Registration implements AutoCloseable {
+    private final Listener listener;
+    private volatile boolean open = true;
+
+    private Registration(Listener listener) {
+      this.listener = listener;
+    }
+
+    private void tell(List<RowChange> changes, boolean reset) {
+      if (open) {
+        listener.moved(state, changes, reset);
+      }
+    }
+
+    @Override
+    public void close() {
+      open = false;
+      listeners.remove(this);
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    if (watch != null) {
+      watch.close();
+    }
+    queue.clear();
+    queue.offer(new Event.End());
+    publish(state);
+  }
+}

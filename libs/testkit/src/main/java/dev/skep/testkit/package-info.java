@@ -1,0 +1,2 @@
+/** What tests of services stand on: hosts, contract suites, fakes. */
+package dev.skep.testkit;

@@ -1,0 +1,193 @@
+package dev.skep.dispatcher.core;
+
+import dev.skep.state.ChangeSet;
+import dev.skep.state.ClusterState;
+import dev.skep.state.Decision;
+import dev.skep.state.Row;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.NodeStatusRow;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * The two-stage judge: a silent node is first suspect (out of traffic), then down (its tasks are replaced).
+ *
+ * <p>It distrusts itself first. When its own tick comes late by d, every deadline moves by d: a process that was
+ * stopped, starved or suspended has not listened, and a clock that jumped has not measured. One that has just started
+ * suspects nobody that did not register with it, until twice the grace has passed. And when more than a third of the
+ * nodes fall silent within one grace, it believes that the fault is on its own side: none is withdrawn, and nodes are
+ * given up only after three graces, or never while no node at all is heard.
+ *
+ * @param startedAt when this judge began to listen
+ * @param lastTick when it last judged
+ * @param due when it wanted to judge next
+ * @param watched what it remembers of each node
+ */
+public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedMap<String, Watched> watched) {
+  /** The panic rule needs this many nodes: of two, one alone is half. */
+  private static final int PANIC_NODES = 3;
+
+  /**
+   * {@code base}: silence counts from here; {@code sign}: the last sign of life that was counted, or null; {@code
+   * downAt}: when it was judged down, or null.
+   */
+  record Watched(Instant base, Instant sign, Instant downAt) {}
+
+  /** What the judge remembers, and what it wants written; {@code suspects} are counted for the metrics. */
+  public record Judgement(Liveness next, Decision decision, int suspects, boolean panic) {}
+
+  private record Judged(String nodeId, NodeStatusRow row, Duration silence, boolean stranger) {
+    boolean silent(Silence limits) {
+      return silence.compareTo(stranger ? limits.freshGrace() : limits.suspect()) >= 0;
+    }
+  }
+
+  public Liveness {
+    watched = Collections.unmodifiableSortedMap(new TreeMap<>(watched));
+  }
+
+  public static Liveness fresh(Instant now) {
+    return new Liveness(now, now, now, new TreeMap<>());
+  }
+
+  /**
+   * Judges all nodes. Everything that arrived before {@code now} must be in {@code heard}.
+   *
+   * @param heard nodes that registered with this dispatcher
+   * @param strangers whether it also judges nodes that never did: only one dispatcher of a cluster may
+   */
+  public Judgement judge(ClusterState state, Map<String, Heard> heard, boolean strangers, Instant now) {
+    Silence limits = Silence.of(state);
+    Duration late = lateness(now);
+    SortedMap<String, Watched> next = new TreeMap<>();
+    List<Judged> nodes = new ArrayList<>();
+    for (Row<NodeStatusRow> row : state.rows(Rows.NODE_STATUS)) {
+      String id = row.key().lastPart();
+      Heard sign = heard.get(id);
+      if (!state.has(Rows.NODE_SPEC.key(id)) || (sign == null && !strangers)) {
+        continue;
+      }
+      Watched watch = listened(watched.get(id), sign, late, now);
+      boolean down = NodeLife.of(row.value()) == NodeLife.DOWN;
+      next.put(id, new Watched(watch.base, watch.sign, !down ? null : watch.downAt == null ? now : watch.downAt));
+      Duration silence = sign != null && sign.inProcess() ? Duration.ZERO : Duration.between(watch.base, now);
+      nodes.add(new Judged(id, row.value(), silence, sign == null));
+    }
+    Panic panic = Panic.of(nodes, next, limits, now);
+    Set<String> silent = new HashSet<>();
+    nodes.stream().filter(node -> node.silent(limits)).forEach(node -> silent.add(node.nodeId));
+    Decision.Builder decision = Decision.builder();
+    int suspects = 0;
+    for (Judged node : nodes) {
+      NodeLife life = life(node, panic, limits);
+      suspects += life == NodeLife.DISCONNECTED ? 1 : 0;
+      if (life != NodeLife.of(node.row) || node.row.getState().isEmpty()) {
+        decision.change(change(state, node, life, message(state, node, life, panic, silent, limits), now));
+      }
+    }
+    Instant wake = now.plus(limits.tick());
+    Decision decided = decision.wakeAt(wake).build();
+    return new Judgement(new Liveness(startedAt.plus(late), now, wake, next), decided, suspects, panic.isPresent());
+  }
+
+  /** Positive when the tick came late, negative when the clock went back. */
+  private Duration lateness(Instant now) {
+    if (now.isBefore(lastTick)) {
+      return Duration.between(lastTick, now);
+    }
+    return now.isAfter(due) ? Duration.between(due, now) : Duration.ZERO;
+  }
+
+  private Watched listened(Watched before, Heard sign, Duration late, Instant now) {
+    Instant base = before == null ? startedAt : before.base;
+    Instant counted = before == null ? null : before.sign;
+    // A sign that was counted is not looked at again: after a clock went back it would stand in the future for long.
+    if (sign != null && !sign.at().equals(counted)) {
+      base = before == null || sign.at().isAfter(base) ? sign.at() : base;
+      counted = sign.at();
+    }
+    base = base.plus(late);
+    return new Watched(base.isAfter(now) ? now : base, counted, before == null ? null : before.downAt);
+  }
+
+  /** The panic rule; absent when it does not hold. */
+  private record Panic(int silent, int total, boolean nobodyHeard) {
+    static final Panic NONE = new Panic(0, 0, false);
+
+    static Panic of(List<Judged> nodes, Map<String, Watched> watched, Silence limits, Instant now) {
+      int silent = 0;
+      int total = 0;
+      boolean anyHeard = false;
+      for (Judged node : nodes) {
+        Instant downAt = watched.get(node.nodeId).downAt;
+        if (downAt != null && node.silent(limits) && !downAt.plus(limits.grace()).isAfter(now)) {
+          continue; // known to be down, and not part of what happens now
+        }
+        total++;
+        if (node.silent(limits)) {
+          silent++;
+        } else {
+          anyHeard |= !node.stranger;
+        }
+      }
+      return total >= PANIC_NODES && silent * 3 > total ? new Panic(silent, total, !anyHeard) : NONE;
+    }
+
+    boolean isPresent() {
+      return total > 0;
+    }
+  }
+
+  private static NodeLife life(Judged node, Panic panic, Silence limits) {
+    NodeLife known = NodeLife.of(node.row);
+    if (!node.silent(limits)) {
+      return node.stranger && !node.row.getState().isEmpty() ? known : NodeLife.READY;
+    }
+    if (known == NodeLife.DOWN) {
+      return NodeLife.DOWN;
+    }
+    if (panic.isPresent()) {
+      boolean givenUp = !panic.nobodyHeard && node.silence.compareTo(limits.panicGrace()) >= 0;
+      return givenUp ? NodeLife.DOWN : NodeLife.UNKNOWN;
+    }
+    // A stranger that is silent has been so for twice the grace.
+    return node.silence.compareTo(limits.grace()) >= 0 ? NodeLife.DOWN : NodeLife.DISCONNECTED;
+  }
+
+  private static String message(ClusterState state, Judged node, NodeLife life, Panic panic, Set<String> silent, Silence limits) {
+    String since = "no heartbeat for " + node.silence.toMillis() + " ms";
+    return switch (life) {
+      case READY -> "";
+      case DOWN -> "heartbeat failure: " + since;
+      case UNKNOWN ->
+          since + "; " + panic.silent + " of " + panic.total + " nodes fell silent within " + limits.grace().toMillis()
+              + " ms, so none is taken out of traffic";
+      case DISCONNECTED -> {
+        List<String> kept = keptServices(state, node.nodeId, silent);
+        yield kept.isEmpty() ? since : since + "; still in traffic for services that run nowhere else: " + String.join(", ", kept);
+      }
+    };
+  }
+
+  private static List<String> keptServices(ClusterState state, String nodeId, Set<String> silent) {
+    return Serving.servicesOn(state, nodeId).stream()
+        .filter(service -> !Serving.runsElsewhere(state, service, node -> !silent.contains(node)))
+        .toList();
+  }
+
+  private static ChangeSet.Builder change(ClusterState state, Judged node, NodeLife life, String message, Instant now) {
+    NodeStatusRow row = node.row.toBuilder().setState(life.state()).setMessage(message).setUpdatedAt(Stamp.of(now)).build();
+    return ChangeSet.about(node.nodeId)
+        .unmodified(state.row(Rows.NODE_STATUS.key(node.nodeId)))
+        .present(Rows.NODE_SPEC.key(node.nodeId))
+        .put(Rows.NODE_STATUS.key(node.nodeId), row);
+  }
+}

@@ -1,0 +1,75 @@
+package dev.skep.dispatcher.core;
+
+import dev.skep.dispatcher.v1.NodeReport;
+import dev.skep.state.ChangeSet;
+import dev.skep.state.ClusterState;
+import dev.skep.state.Row;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.NodeStatusRow;
+import dev.skep.state.v1.SessionRow;
+import java.time.Instant;
+import java.util.Optional;
+
+/** The rows of a node's session and of what the node says about itself. */
+public final class Registration {
+  private Registration() {}
+
+  /** Opens a session and takes the node back into life; empty when the cluster has no such node. */
+  public static Optional<ChangeSet> open(ClusterState state, SessionKey session, String dispatcher, NodeReport report, Instant now) {
+    if (!state.has(Rows.NODE_SPEC.key(session.nodeId()))) {
+      return Optional.empty();
+    }
+    SessionRow row =
+        SessionRow.newBuilder()
+            .setNodeId(session.nodeId())
+            .setSessionId(session.sessionId())
+            .setDispatcher(dispatcher)
+            .setOpenedAt(Stamp.of(now))
+            .build();
+    ChangeSet.Builder change =
+        ChangeSet.about(session.nodeId()).present(Rows.NODE_SPEC.key(session.nodeId())).put(Rows.SESSION.key(session.nodeId()), row);
+    NodeStatusRow before = state.value(Rows.NODE_STATUS.key(session.nodeId()));
+    NodeStatusRow.Builder status = described(before, session.nodeId(), report).setState(NodeLife.READY.state()).clearMessage();
+    if (differs(before, status)) {
+      change.put(Rows.NODE_STATUS.key(session.nodeId()), status.setUpdatedAt(Stamp.of(now)).build());
+    }
+    return Optional.of(change.build());
+  }
+
+  /** A later report; empty when it says nothing new. Empty also when the session is over. */
+  public static Optional<ChangeSet> report(ClusterState state, SessionKey session, NodeReport report, Instant now) {
+    Row<SessionRow> sessionRow = session.row(state);
+    NodeStatusRow before = state.value(Rows.NODE_STATUS.key(session.nodeId()));
+    NodeStatusRow.Builder status = described(before, session.nodeId(), report);
+    if (sessionRow == null || !differs(before, status)) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        ChangeSet.about(session.nodeId())
+            .unmodified(sessionRow)
+            .present(Rows.NODE_SPEC.key(session.nodeId()))
+            .put(Rows.NODE_STATUS.key(session.nodeId()), status.setUpdatedAt(Stamp.of(now)).build())
+            .build());
+  }
+
+  private static NodeStatusRow.Builder described(NodeStatusRow before, String nodeId, NodeReport report) {
+    NodeStatusRow.Builder status = before == null ? NodeStatusRow.newBuilder().setState(NodeLife.READY.state()) : before.toBuilder();
+    return status
+        .setNodeId(nodeId)
+        .setDescription(report.getDescription())
+        .setAddr(report.getAdvertiseAddr())
+        .setDataPathAddr(report.getDataPathAddr())
+        .clearRoutes()
+        .addAllRoutes(report.getRoutesList())
+        .clearNetworkIds()
+        .addAllNetworkIds(report.getNetworkIdsList())
+        .clearPortProblems()
+        .addAllPortProblems(report.getPortProblemsList())
+        .clearNetworkProblems()
+        .addAllNetworkProblems(report.getNetworkProblemsList());
+  }
+
+  private static boolean differs(NodeStatusRow before, NodeStatusRow.Builder status) {
+    return before == null || !before.toBuilder().clearUpdatedAt().build().equals(status.clone().clearUpdatedAt().build());
+  }
+}

@@ -36,6 +36,9 @@ import org.slf4j.LoggerFactory;
  * is how a successor takes over. All callbacks run on the server's one thread and must not block.
  */
 public final class FeedServer implements AutoCloseable {
+  /** The socket in the agent's run folder, unless configured otherwise. */
+  public static final String SOCKET = "edge.sock";
+
   private static final Logger LOG = LoggerFactory.getLogger(FeedServer.class);
   /** A reader that is this far behind is cut off; it reconnects and starts from everything. */
   private static final long MAX_UNSENT_BYTES = 256L << 20;

@@ -57,10 +57,16 @@ public record AssignmentSet(
     Map<String, NetworkAssignment> nextNetworks = message.getComplete() ? new TreeMap<>() : new TreeMap<>(networks);
     message.getRemoveTasksList().forEach(nextTasks::remove);
     message.getRemoveNetworksList().forEach(nextNetworks::remove);
-    message.getPutTasksList().forEach(task -> nextTasks.put(task.getId(), task));
+    message.getPutTasksList().forEach(task -> nextTasks.put(task.getId(), known(task)));
     message.getPutNetworksList().forEach(network -> nextNetworks.put(network.getId(), network));
     return new AssignmentSet(
         message.getEpoch(), message.getRevision(), Collections.unmodifiableMap(nextTasks), Collections.unmodifiableMap(nextNetworks));
+  }
+
+  /** A template can go before its last tasks do; they keep to what they were started with. */
+  private TaskAssignment known(TaskAssignment task) {
+    TaskAssignment before = tasks.get(task.getId());
+    return task.hasSpec() || before == null ? task : task.toBuilder().setSpec(before.getSpec()).build();
   }
 
   /** What goes to disk: no credentials, and with every task how far it has come here. */

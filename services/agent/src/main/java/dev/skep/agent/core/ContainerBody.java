@@ -84,7 +84,7 @@ public final class ContainerBody {
     put(body, "Healthcheck", healthcheck());
     put(body, "ExposedPorts", exposed());
     if (task.getAttachmentsCount() > 0 && !setting.api().atLeast(ALL_NETWORKS)) {
-      body.put("MacAddress", Ipv4Range.mac(plain(task.getAttachments(0).getAddress())));
+      body.put("MacAddress", MacAddress.of(plain(task.getAttachments(0).getAddress())));
     }
     body.put("HostConfig", hostConfig());
     put(body, "NetworkingConfig", networking());
@@ -222,7 +222,7 @@ public final class ContainerBody {
     Map<String, Object> endpoint = new LinkedHashMap<>();
     endpoint.put("IPAMConfig", Map.of("IPv4Address", address));
     if (api.atLeast(ALL_NETWORKS)) {
-      endpoint.put("MacAddress", Ipv4Range.mac(address));
+      endpoint.put("MacAddress", MacAddress.of(address));
     }
     return endpoint;
   }

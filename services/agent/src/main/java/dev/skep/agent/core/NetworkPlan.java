@@ -1,8 +1,8 @@
 package dev.skep.agent.core;
 
-import dev.skep.agent.core.FeedState.Vip;
 import dev.skep.agent.core.NetworkHave.Slots;
 import dev.skep.agent.core.NetworkWant.Overlay;
+import dev.skep.state.Subnet;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -60,9 +60,9 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
     if (overlay.equals(have.overlays().get(overlay.id()))) {
       return "";
     }
-    Ipv4Range subnet = Ipv4Range.parse(overlay.subnet());
+    Subnet subnet = Subnet.parse(overlay.subnet());
     for (String route : hostRoutes) {
-      if (Ipv4Range.parse(route).overlaps(subnet)) {
+      if (Subnet.parse(route).overlaps(subnet)) {
         return "subnet " + overlay.subnet() + " overlaps the route " + route + " of node " + hostname;
       }
     }
@@ -111,7 +111,7 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
       steps.add(new NetworkStep.CreateNetwork(overlay));
     }
     for (Overlay overlay : have.loaded() ? fresh : List.copyOf(then.overlays().values())) {
-      steps.add(new NetworkStep.Ip(List.of("link set dev " + overlay.bridge() + " address " + Ipv4Range.mac(overlay.gateway()))));
+      steps.add(new NetworkStep.Ip(List.of("link set dev " + overlay.bridge() + " address " + MacAddress.of(overlay.gateway()))));
       steps.add(new NetworkStep.Sysctl("net.ipv4.conf." + overlay.bridge() + ".send_redirects", "0"));
       steps.add(new NetworkStep.Sysctl("net.ipv6.conf." + overlay.bridge() + ".disable_ipv6", "1"));
     }

@@ -1,7 +1,7 @@
 package dev.skep.agent.core;
 
-import dev.skep.agent.core.FeedState.Vip;
 import dev.skep.dispatcher.v1.NetworkAssignment;
+import dev.skep.state.Subnet;
 import java.util.Map;
 import java.util.SortedSet;
 
@@ -26,7 +26,7 @@ public record NetworkWant(
   /** One overlay as it stands on this node: an engine bridge network with this node's own gateway address. */
   public record Overlay(String id, String bridge, int vni, String subnet, String gateway, int mtu, boolean internal) {
     public static Overlay of(NetworkAssignment network, Ownership ownership, int defaultMtu) {
-      String subnet = Ipv4Range.parse(network.getSubnet()).toString();
+      String subnet = Subnet.parse(network.getSubnet()).toString();
       String gateway = network.getGateway();
       int slash = gateway.indexOf('/');
       return new Overlay(

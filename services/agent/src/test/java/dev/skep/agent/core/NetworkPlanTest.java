@@ -2,7 +2,6 @@ package dev.skep.agent.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.skep.agent.core.FeedState.Vip;
 import dev.skep.agent.core.NetworkWant.Overlay;
 import java.util.ArrayList;
 import java.util.Arrays;

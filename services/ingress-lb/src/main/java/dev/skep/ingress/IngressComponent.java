@@ -12,6 +12,8 @@ import dev.skep.runtime.net.Handover;
 import dev.skep.state.FeedState;
 import io.netty.channel.epoll.Epoll;
 import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -27,6 +29,7 @@ public final class IngressComponent implements Component {
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private final AtomicBoolean draining = new AtomicBoolean();
   private Host host;
+  private long startedMs;
   private Ingress ingress;
   private FeedClient client;
   private volatile FeedState applied = FeedState.empty();
@@ -49,6 +52,7 @@ public final class IngressComponent implements Component {
   @Override
   public void start(Host host) throws Exception {
     this.host = host;
+    startedMs = host.clock().millis();
     Epoll.ensureAvailability();
     Path folder = host.dataFolder(NAME);
     Path socket = config.feedSocket().orElseGet(() -> host.runFolder().resolve(FeedServer.SOCKET));
@@ -79,6 +83,7 @@ public final class IngressComponent implements Component {
             .setComponent(NAME)
             .setEpoch(state.epoch())
             .setAppliedRevision(state.revision())
+            .setStartedMs(startedMs)
             .addAllPorts(ingress.ports().problems())
             .build());
   }
@@ -89,10 +94,13 @@ public final class IngressComponent implements Component {
           "ingress-drain",
           () -> {
             try {
+              client.close();
               ingress.drain();
               drained.complete(null);
             } catch (InterruptedException ended) {
               Thread.currentThread().interrupt();
+            } catch (IOException disk) {
+              throw new UncheckedIOException(disk);
             }
           });
     }

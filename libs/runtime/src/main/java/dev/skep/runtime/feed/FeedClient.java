@@ -97,6 +97,9 @@ public final class FeedClient implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    if (closed) {
+      return;
+    }
     closed = true;
     FeedState last = loop.submit(() -> savePlanned ? state : null).syncUninterruptibly().getNow();
     loop.shutdownGracefully(0, 2, TimeUnit.SECONDS).syncUninterruptibly();

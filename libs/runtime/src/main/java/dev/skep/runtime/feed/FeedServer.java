@@ -20,7 +20,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -161,31 +160,43 @@ public final class FeedServer implements AutoCloseable {
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, EdgeReport report) {
-      EdgeReport before = connected.get(context.channel());
-      if (before == null) {
-        return;
+      if (!connected.containsKey(context.channel())) {
+        return; // it drains
       }
       connected.put(context.channel(), report);
-      if (before.getComponent().isEmpty()) {
-        drainPredecessors(context.channel(), report.getComponent());
-      }
+      drainPredecessors();
       noteReports();
       reports.accept(report);
     }
 
-    private void drainPredecessors(Channel successor, String component) {
-      List<Channel> older = new ArrayList<>();
-      connected.forEach(
-          (channel, report) -> {
-            if (channel != successor && report.getComponent().equals(component)) {
-              older.add(channel);
-            }
-          });
-      for (Channel channel : older) {
-        LOG.info("{}: a successor reported, its predecessor drains", component);
-        connected.remove(channel);
-        channel.writeAndFlush(EdgeMessage.newBuilder().setConfig(config.toBuilder().setDrain(true)).build());
+    /** A predecessor ends when its successor has applied what it had applied: from then on nothing is lost. */
+    private void drainPredecessors() {
+      List<Channel> channels = List.copyOf(connected.keySet());
+      for (int older = 0; older < channels.size(); older++) {
+        for (int newer = 0; newer < channels.size(); newer++) {
+          if (older != newer && supersedes(channels.get(newer), channels.get(older), newer > older)) {
+            EdgeReport last = connected.remove(channels.get(older));
+            LOG.info("{}: a successor has taken over, its predecessor drains", last.getComponent());
+            channels.get(older).writeAndFlush(EdgeMessage.newBuilder().setConfig(config.toBuilder().setDrain(true)).build());
+            break;
+          }
+        }
       }
+    }
+
+    private boolean supersedes(Channel newer, Channel older, boolean connectedLater) {
+      EdgeReport successor = connected.get(newer);
+      EdgeReport predecessor = connected.get(older);
+      if (successor == null || predecessor == null || successor.getComponent().isEmpty()) {
+        return false;
+      }
+      boolean later =
+          successor.getStartedMs() > predecessor.getStartedMs() || (successor.getStartedMs() == predecessor.getStartedMs() && connectedLater);
+      boolean caughtUp =
+          predecessor.getEpoch().isEmpty()
+              || (successor.getEpoch().equals(predecessor.getEpoch()) && successor.getAppliedRevision() >= predecessor.getAppliedRevision())
+              || (successor.getEpoch().equals(state.epoch()) && !predecessor.getEpoch().equals(state.epoch()));
+      return later && caughtUp && successor.getComponent().equals(predecessor.getComponent());
     }
 
     @Override

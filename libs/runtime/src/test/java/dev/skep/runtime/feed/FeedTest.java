@@ -107,6 +107,8 @@ class FeedTest {
       next(reports);
       assertThat(next(old.configs).getDrain()).isFalse();
       newer.start();
+      newer.report(report.toBuilder().setAppliedRevision(0).build());
+      next(reports);
       newer.report(report);
       next(reports);
       assertThat(next(old.configs).getDrain()).isTrue();

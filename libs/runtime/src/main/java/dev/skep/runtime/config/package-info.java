@@ -1,0 +1,2 @@
+/** Configuration from a file, the environment and flags, bound to records without magic. */
+package dev.skep.runtime.config;

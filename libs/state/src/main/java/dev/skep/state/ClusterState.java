@@ -19,7 +19,7 @@ public final class ClusterState {
 
   private final long revision;
   private final SortedTree<Row<?>> rows;
-  private final SortedTree<String> index; // see Index
+  private final SortedTree<String> index; // see Index; to what stands behind the kind's prefix in the row's key
 
   private ClusterState(long revision, SortedTree<Row<?>> rows, SortedTree<String> index) {
     this.revision = revision;
@@ -88,7 +88,7 @@ public final class ClusterState {
     return index.values(Index.WAITING);
   }
 
-  /** Last key parts of the rows of a kind that hold a reason instead of a result: what ran out, or why no node fits. */
+  /** Keys, without their kind's prefix, of the rows of a kind that hold a reason instead of a result: what ran out, or why no node fits. */
   public Iterable<String> failed(RowKind<?> kind) {
     return index.values(Index.failed(kind));
   }
@@ -129,7 +129,7 @@ public final class ClusterState {
       index = index.without(entry);
     }
     for (String entry : now) {
-      index = index.with(entry, key.lastPart());
+      index = index.with(entry, key.path().substring(key.kind().prefix().length()));
     }
     return index;
   }

@@ -1,13 +1,11 @@
 package dev.skep.state;
 
-import com.google.protobuf.Message;
 import dev.skep.state.v1.PlacementRow;
 import dev.skep.state.v1.TaskAddressRow;
 import dev.skep.state.v1.TaskIntentRow;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -35,34 +33,12 @@ public record TaskRecord(
 
   /** All tasks of the cluster, in id order: one pass over the four kinds of rows, far cheaper than to find each. */
   public static void forEach(ClusterState state, Consumer<TaskRecord> visitor) {
-    Cursor<TaskAddressRow> addresses = new Cursor<>(state.rows(Rows.ADDRESS));
-    Cursor<PlacementRow> placements = new Cursor<>(state.rows(Rows.PLACEMENT));
-    Cursor<TaskStatusRow> statuses = new Cursor<>(state.rows(Rows.STATUS));
+    RowCursor<TaskAddressRow> addresses = new RowCursor<>(state.rows(Rows.ADDRESS));
+    RowCursor<PlacementRow> placements = new RowCursor<>(state.rows(Rows.PLACEMENT));
+    RowCursor<TaskStatusRow> statuses = new RowCursor<>(state.rows(Rows.STATUS));
     for (Row<TaskIntentRow> intent : state.rows(Rows.INTENT)) {
       String id = intent.key().lastPart();
       visitor.accept(new TaskRecord(intent, addresses.at(id), placements.at(id), statuses.at(id)));
-    }
-  }
-
-  /** Walks rows of one kind along ascending ids. */
-  private static final class Cursor<T extends Message> {
-    private final Iterator<Row<T>> rows;
-    private Row<T> next;
-
-    Cursor(Iterable<Row<T>> rows) {
-      this.rows = rows.iterator();
-      this.next = this.rows.hasNext() ? this.rows.next() : null;
-    }
-
-    Row<T> at(String id) {
-      while (next != null) {
-        int order = next.key().lastPart().compareTo(id);
-        if (order >= 0) {
-          return order == 0 ? next : null;
-        }
-        next = rows.hasNext() ? rows.next() : null;
-      }
-      return null;
     }
   }
 

@@ -1,0 +1,4 @@
+package dev.skep.allocator;
+
+/** The allocator has nothing to configure: the address pools are part of the cluster, the subnets of each network. */
+public record AllocatorConfig() {}

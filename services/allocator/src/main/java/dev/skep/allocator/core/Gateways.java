@@ -1,0 +1,90 @@
+package dev.skep.allocator.core;
+
+import dev.skep.state.ChangeSet;
+import dev.skep.state.ClusterState;
+import dev.skep.state.Decision;
+import dev.skep.state.NodeRecord;
+import dev.skep.state.Row;
+import dev.skep.state.Rows;
+import dev.skep.state.Subnet;
+import dev.skep.state.v1.NetworkPoolRow;
+import dev.skep.state.v1.NodeGatewayRow;
+import dev.skep.state.v1.TaskIntentRow;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * A node's own address in each network that it has tasks in, and in the ingress network. It is given up when no task
+ * needs it and the node has reported that its bridge is gone.
+ */
+final class Gateways {
+  private final ClusterState state;
+  private final Ledger ledger;
+  private final Attachments attachments;
+
+  Gateways(ClusterState state, Ledger ledger, Attachments attachments) {
+    this.state = state;
+    this.ledger = ledger;
+    this.attachments = attachments;
+  }
+
+  /** Gives up what the node does not need any more. */
+  void release(String nodeId, Decision.Builder decision) {
+    NodeRecord node = NodeRecord.find(state, nodeId);
+    Set<String> wanted = null;
+    for (Row<NodeGatewayRow> row : state.rows(Rows.GATEWAY, nodeId)) {
+      String networkId = row.value().getNetworkId();
+      if (node != null && node.status().getNetworkIdsList().contains(networkId)) {
+        continue;
+      }
+      if (wanted == null) {
+        wanted = node == null ? Set.of() : wanted(nodeId);
+      }
+      if (!wanted.contains(networkId)) {
+        ledger.delete(row.key());
+        decision.change(ChangeSet.about(nodeId).delete(row.key()));
+      }
+    }
+  }
+
+  /** Gives the node what it lacks of the networks. */
+  void give(String nodeId, Set<String> networks, Decision.Builder decision) {
+    if (networks.isEmpty() || !state.has(Rows.NODE_SPEC.key(nodeId))) {
+      return;
+    }
+    for (String networkId : networks) {
+      var key = Rows.GATEWAY.key(nodeId, networkId);
+      NodeGatewayRow stored = ledger.deletes(key) ? null : state.value(key);
+      NetworkPoolRow pool = ledger.pool(networkId);
+      if (stored != null && stored.getError().isEmpty() || pool == null || !pool.getError().isEmpty()) {
+        continue;
+      }
+      Book book = ledger.book(networkId);
+      long address = book.takeGateway();
+      NodeGatewayRow.Builder row = NodeGatewayRow.newBuilder().setNodeId(nodeId).setNetworkId(networkId);
+      NodeGatewayRow after = address < 0 ? row.setError(book.exhausted()).build() : row.setAddress(Subnet.text(address)).build();
+      if (!after.equals(stored)) {
+        decision.change(ChangeSet.about(nodeId).present(Rows.NODE_SPEC.key(nodeId)).put(key, after));
+      }
+    }
+  }
+
+  /** The networks that the node needs an address in. */
+  Set<String> wanted(String nodeId) {
+    Set<String> wanted = new TreeSet<>();
+    if (attachments.ingress() != null) {
+      wanted.add(attachments.ingress().getId());
+    }
+    for (String taskId : state.tasksOfNode(nodeId)) {
+      wanted.addAll(ofTask(taskId));
+    }
+    return wanted;
+  }
+
+  private List<String> ofTask(String taskId) {
+    TaskIntentRow intent = state.value(Rows.INTENT.key(taskId));
+    List<String> networks = intent == null ? null : attachments.of(intent);
+    return networks == null ? List.of() : networks;
+  }
+}

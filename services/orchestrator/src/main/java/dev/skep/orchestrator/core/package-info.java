@@ -1,0 +1,2 @@
+/** The orchestrator's decisions, as pure functions of the cluster's state. */
+package dev.skep.orchestrator.core;

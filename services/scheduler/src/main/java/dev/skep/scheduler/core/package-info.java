@@ -1,0 +1,2 @@
+/** The scheduler's decisions, as pure functions of the cluster's state. */
+package dev.skep.scheduler.core;

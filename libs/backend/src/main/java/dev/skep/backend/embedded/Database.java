@@ -68,26 +68,43 @@ final class Database implements AutoCloseable {
   }
 
   private void prepare() throws SQLException {
-    connection.setAutoCommit(false);
-    try (Statement statement = connection.createStatement()) {
-      long format = number(statement, "pragma user_version");
-      if (format > FORMAT) {
-        throw new StoreException("the store in " + folder + " has format " + format + ", written by a newer version; this one knows "
-            + FORMAT + ": run the newer version again");
-      }
-      if (format == 0) {
-        for (String sql : SCHEMA) {
-          statement.execute(sql);
-        }
-      }
+    long format = number("pragma user_version");
+    if (format > FORMAT) {
+      throw new StoreException("the store in " + folder + " has format " + format + ", written by a newer version; this one knows "
+          + FORMAT + ": run the newer version again");
     }
-    connection.commit();
+    if (format == 0) {
+      inTransaction(() -> {
+        for (String sql : SCHEMA) {
+          execute(sql);
+        }
+      });
+    }
   }
 
-  private static long number(Statement statement, String sql) throws SQLException {
-    try (ResultSet row = statement.executeQuery(sql)) {
-      row.next();
-      return row.getLong(1);
+  private interface Work {
+    void run() throws SQLException;
+  }
+
+  /** All or nothing. SQLite ends a transaction by itself after some failures, and after others not: both end here. */
+  private void inTransaction(Work work) throws SQLException {
+    execute("begin immediate");
+    try {
+      work.run();
+      execute("commit");
+    } catch (SQLException e) {
+      try {
+        execute("rollback");
+      } catch (SQLException alreadyRolledBack) {
+        e.addSuppressed(alreadyRolledBack);
+      }
+      throw e;
+    }
+  }
+
+  private void execute(String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
     }
   }
 
@@ -102,10 +119,9 @@ final class Database implements AutoCloseable {
   }
 
   private long number(String sql) {
-    try (Statement statement = connection.createStatement()) {
-      long number = number(statement, sql);
-      connection.rollback();
-      return number;
+    try (Statement statement = connection.createStatement(); ResultSet row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getLong(1);
     } catch (SQLException e) {
       throw failed("read", e);
     }
@@ -117,20 +133,20 @@ final class Database implements AutoCloseable {
   /** Writes the revisions in one durable transaction. When this throws nothing was written, or nobody knows. */
   void write(List<List<Leased>> revisions) {
     try (PreparedStatement insert = connection.prepareStatement("insert into change values (?, ?, ?, ?, ?)")) {
-      for (List<Leased> revision : revisions) {
-        for (Leased leased : revision) {
-          insert.setLong(1, leased.change.modRevision());
-          insert.setString(2, leased.change.key());
-          insert.setBytes(3, leased.change.value());
-          insert.setLong(4, leased.change.createRevision());
-          insert.setLong(5, leased.lease);
-          insert.addBatch();
+      inTransaction(() -> {
+        for (List<Leased> revision : revisions) {
+          for (Leased leased : revision) {
+            insert.setLong(1, leased.change.modRevision());
+            insert.setString(2, leased.change.key());
+            insert.setBytes(3, leased.change.value());
+            insert.setLong(4, leased.change.createRevision());
+            insert.setLong(5, leased.lease);
+            insert.executeUpdate();
+          }
         }
-      }
-      insert.executeBatch();
-      connection.commit();
+      });
     } catch (SQLException e) {
-      throw abandoned("write", e);
+      throw failed("write", e);
     }
   }
 
@@ -140,14 +156,15 @@ final class Database implements AutoCloseable {
             "delete from change where revision < ? and (value is null or exists"
                 + " (select 1 from change later where later.key = change.key and later.revision > change.revision and later.revision <= ?))");
         PreparedStatement mark = connection.prepareStatement("update compaction set oldest = ?")) {
-      superseded.setLong(1, oldest);
-      superseded.setLong(2, oldest);
-      superseded.executeUpdate();
-      mark.setLong(1, oldest);
-      mark.executeUpdate();
-      connection.commit();
+      inTransaction(() -> {
+        superseded.setLong(1, oldest);
+        superseded.setLong(2, oldest);
+        superseded.executeUpdate();
+        mark.setLong(1, oldest);
+        mark.executeUpdate();
+      });
     } catch (SQLException e) {
-      throw abandoned("compact", e);
+      throw failed("compact", e);
     }
   }
 
@@ -159,7 +176,6 @@ final class Database implements AutoCloseable {
       while (rows.next()) {
         each.accept(new Store.Entry(rows.getString(1), rows.getBytes(2), rows.getLong(3), rows.getLong(4)), rows.getLong(5));
       }
-      connection.rollback();
     } catch (SQLException e) {
       throw failed("read", e);
     }
@@ -169,7 +185,6 @@ final class Database implements AutoCloseable {
   List<Revised> history(long from, long to) {
     try (PreparedStatement select = connection.prepareStatement(
         "select revision, key, value, create_revision from change where revision between ? and ? order by revision, key")) {
-      refuseCompacted(from);
       select.setLong(1, from);
       select.setLong(2, to);
       List<Revised> revisions = new ArrayList<>();
@@ -182,10 +197,10 @@ final class Database implements AutoCloseable {
           revisions.getLast().changes().add(new Store.Change(rows.getString(2), rows.getBytes(3), rows.getLong(4), revision));
         }
       }
-      connection.rollback();
+      refuseCompacted(from);
       return revisions;
     } catch (SQLException e) {
-      throw abandoned("read", e);
+      throw failed("read", e);
     }
   }
 
@@ -195,7 +210,6 @@ final class Database implements AutoCloseable {
         + " and not exists (select 1 from change later where later.key = change.key and later.revision > change.revision"
         + " and later.revision <= ?) order by key";
     try (PreparedStatement select = connection.prepareStatement(sql)) {
-      refuseCompacted(revision);
       select.setString(1, prefix);
       select.setLong(2, revision);
       select.setLong(3, revision);
@@ -205,32 +219,19 @@ final class Database implements AutoCloseable {
           entries.add(new Store.Entry(rows.getString(1), rows.getBytes(2), rows.getLong(3), rows.getLong(4)));
         }
       }
-      connection.rollback();
+      refuseCompacted(revision);
       return entries;
     } catch (SQLException e) {
-      throw abandoned("read", e);
+      throw failed("read", e);
     }
   }
 
-  /** Inside the read transaction, so that a compaction cannot come between the question and the rows. */
-  private void refuseCompacted(long revision) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      long oldest = number(statement, "select oldest from compaction");
-      if (revision < oldest) {
-        connection.rollback();
-        throw new CompactedException(revision, oldest);
-      }
+  /** After reading: a compaction that came before the rows were read, or meanwhile, shows here. */
+  private void refuseCompacted(long revision) {
+    long oldest = oldest();
+    if (revision < oldest) {
+      throw new CompactedException(revision, oldest);
     }
-  }
-
-  private StoreException abandoned(String what, SQLException cause) {
-    StoreException failure = failed(what, cause);
-    try {
-      connection.rollback();
-    } catch (SQLException e) {
-      failure.addSuppressed(e);
-    }
-    return failure;
   }
 
   private StoreException failed(String what, SQLException cause) {

@@ -3,6 +3,7 @@ package dev.skep.dispatcher.core;
 import dev.skep.dispatcher.v1.NodeReport;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Key;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.NodeStatusRow;
@@ -27,11 +28,14 @@ public final class Registration {
             .setOpenedAt(Stamp.of(now))
             .build();
     ChangeSet.Builder change =
-        ChangeSet.about(session.nodeId()).present(Rows.NODE_SPEC.key(session.nodeId())).put(Rows.SESSION.key(session.nodeId()), row);
+        unchanged(ChangeSet.about(session.nodeId()), state, Rows.SESSION.key(session.nodeId()))
+            .present(Rows.NODE_SPEC.key(session.nodeId()))
+            .put(Rows.SESSION.key(session.nodeId()), row);
     NodeStatusRow before = state.value(Rows.NODE_STATUS.key(session.nodeId()));
     NodeStatusRow.Builder status = described(before, session.nodeId(), report).setState(NodeLife.READY.state()).clearMessage();
     if (differs(before, status)) {
-      change.put(Rows.NODE_STATUS.key(session.nodeId()), status.setUpdatedAt(Stamp.of(now)).build());
+      unchanged(change, state, Rows.NODE_STATUS.key(session.nodeId()))
+          .put(Rows.NODE_STATUS.key(session.nodeId()), status.setUpdatedAt(Stamp.of(now)).build());
     }
     return Optional.of(change.build());
   }
@@ -45,11 +49,17 @@ public final class Registration {
       return Optional.empty();
     }
     return Optional.of(
-        ChangeSet.about(session.nodeId())
+        unchanged(ChangeSet.about(session.nodeId()), state, Rows.NODE_STATUS.key(session.nodeId()))
             .unmodified(sessionRow)
             .present(Rows.NODE_SPEC.key(session.nodeId()))
             .put(Rows.NODE_STATUS.key(session.nodeId()), status.setUpdatedAt(Stamp.of(now)).build())
             .build());
+  }
+
+  /** Rows are read, then written as a whole: the judge writes node rows, too, and a lost commit may land late. */
+  private static ChangeSet.Builder unchanged(ChangeSet.Builder change, ClusterState state, Key<?> key) {
+    Row<?> row = state.row(key);
+    return row == null ? change.absent(key) : change.unmodified(row);
   }
 
   private static NodeStatusRow.Builder described(NodeStatusRow before, String nodeId, NodeReport report) {

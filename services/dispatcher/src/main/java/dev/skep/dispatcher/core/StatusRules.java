@@ -56,15 +56,16 @@ public final class StatusRules {
       }
     }
     List<ChangeSet> changes = new ArrayList<>(accepted.size());
-    accepted.forEach(
-        (taskId, status) ->
-            changes.add(
-                ChangeSet.about(taskId)
-                    .unmodified(sessionRow)
-                    .present(Rows.INTENT.key(taskId))
-                    .put(Rows.STATUS.key(taskId), status)
-                    .build()));
+    accepted.forEach((taskId, status) -> changes.add(change(state, sessionRow, taskId, status)));
     return new Verdict.Accepted(List.copyOf(changes));
+  }
+
+  private static ChangeSet change(ClusterState state, Row<SessionRow> session, String taskId, TaskStatusRow status) {
+    Row<TaskStatusRow> before = state.row(Rows.STATUS.key(taskId));
+    ChangeSet.Builder change = ChangeSet.about(taskId).unmodified(session).present(Rows.INTENT.key(taskId));
+    // A commit whose answer was lost may land late: it must not put an older status over a newer one.
+    (before == null ? change.absent(Rows.STATUS.key(taskId)) : change.unmodified(before)).put(Rows.STATUS.key(taskId), status);
+    return change.build();
   }
 
   /** States that an agent sets; the ones before are derived, the ones after belong to the control services. */

@@ -1,0 +1,190 @@
+package dev.skep.dispatcher.shell;
+
+import dev.skep.dispatcher.core.AssignmentSet;
+import dev.skep.dispatcher.core.Assignments;
+import dev.skep.dispatcher.core.Concern;
+import dev.skep.dispatcher.core.FeedKeys;
+import dev.skep.dispatcher.core.SessionKey;
+import dev.skep.dispatcher.core.Silence;
+import dev.skep.dispatcher.core.Withdrawals;
+import dev.skep.dispatcher.v1.AssignmentsMessage;
+import dev.skep.dispatcher.v1.LogSubscription;
+import dev.skep.dispatcher.v1.SessionMessage;
+import dev.skep.feed.v1.FeedEntry;
+import dev.skep.feed.v1.FeedUpdate;
+import dev.skep.state.ClusterState;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.BiConsumer;
+
+/** One node's open session with its streams. All but the key belongs to the dispatcher's thread. */
+final class NodeSession {
+  private final SessionKey key;
+  private final boolean inProcess;
+  private final long openedAt; // the revision of its row: nothing is served from an older state
+  private final Outlet<SessionMessage> messages;
+  private final List<LogSubscription> subscriptions = new ArrayList<>();
+  private boolean greeted;
+
+  private Outlet<AssignmentsMessage> assignments;
+  private AssignmentSet sent; // null until the complete set went out
+  private Concern concern = Concern.NONE;
+
+  private Outlet<FeedUpdate> feed;
+  private boolean feedBegun;
+  private final Set<String> feedKeys = new TreeSet<>();
+  private String appliedEpoch = "";
+  private long appliedRevision;
+
+  NodeSession(SessionKey key, boolean inProcess, long openedAt, ServerCallStreamObserver<SessionMessage> messages) {
+    this.key = key;
+    this.inProcess = inProcess;
+    this.openedAt = openedAt;
+    this.messages = new Outlet<>(messages);
+  }
+
+  SessionKey key() {
+    return key;
+  }
+
+  String nodeId() {
+    return key.nodeId();
+  }
+
+  boolean inProcess() {
+    return inProcess;
+  }
+
+  /** Whether a state is new enough to speak for the session. */
+  boolean servedBy(ClusterState state) {
+    return state.revision() >= openedAt;
+  }
+
+  // ---- the session stream ----
+
+  void tell(LogSubscription subscription) {
+    subscriptions.add(subscription);
+  }
+
+  void sendMessages(ClusterState state) {
+    if ((greeted && subscriptions.isEmpty()) || !messages.ready()) {
+      return;
+    }
+    SessionMessage.Builder message = SessionMessage.newBuilder().setSessionId(key.sessionId());
+    message.setHeartbeatPeriodNanos(Silence.of(state).beat().toNanos()).addAllLogSubscriptions(subscriptions);
+    messages.send(message.build());
+    greeted = true;
+    subscriptions.clear();
+  }
+
+  // ---- assignments ----
+
+  void openAssignments(ServerCallStreamObserver<AssignmentsMessage> observer) {
+    if (assignments != null) {
+      assignments.fail(Status.ABORTED.withDescription("the node opened another stream of assignments"));
+    }
+    assignments = new Outlet<>(observer);
+    sent = null;
+    concern = Concern.NONE;
+  }
+
+  /** What may have changed for the node; kept until there is room to send. */
+  void concern(Concern more) {
+    if (sent != null) {
+      concern = concern.and(more);
+    }
+  }
+
+  /** Everything may have changed. What was sent is known, so the differences to it are all that has to go out. */
+  void concernAll(ClusterState state, Withdrawals withdrawals) {
+    if (sent != null) {
+      AssignmentSet now = Assignments.of(state, nodeId(), withdrawals);
+      concern(Concern.of(sent.tasks().keySet(), sent.networks().keySet()).and(Concern.of(now.tasks().keySet(), now.networks().keySet())));
+    }
+  }
+
+  void sendAssignments(ClusterState state, Withdrawals withdrawals, BiConsumer<ClusterState, AssignmentsMessage> sentNow) {
+    boolean nothing = assignments == null || (sent != null && concern.isEmpty());
+    if (nothing || !servedBy(state) || !assignments.ready()) {
+      return;
+    }
+    if (sent == null) {
+      sent = Assignments.of(state, nodeId(), withdrawals);
+      AssignmentsMessage message = Assignments.complete(state, sent);
+      assignments.send(message);
+      sentNow.accept(state, message);
+    } else {
+      AssignmentSet now = Assignments.update(sent, state, concern, withdrawals);
+      Optional<AssignmentsMessage> difference = Assignments.difference(state, sent, now);
+      sent = now;
+      concern = Concern.NONE;
+      if (difference.isPresent()) {
+        assignments.send(difference.get());
+        sentNow.accept(state, difference.get());
+      }
+    }
+  }
+
+  // ---- the feed ----
+
+  void openFeed(ServerCallStreamObserver<FeedUpdate> observer) {
+    if (feed != null) {
+      feed.fail(Status.ABORTED.withDescription("the node opened another feed"));
+    }
+    feed = new Outlet<>(observer);
+    feedBegun = false;
+    feedKeys.clear();
+  }
+
+  void feedChanged(Set<String> keys) {
+    if (feedBegun) {
+      feedKeys.addAll(keys);
+    }
+  }
+
+  void sendFeed(ClusterState state, Map<String, FeedEntry> entries) {
+    boolean nothing = feed == null || (feedBegun && feedKeys.isEmpty());
+    if (nothing || !servedBy(state) || !feed.ready()) {
+      return;
+    }
+    if (!feedBegun) {
+      feedBegun = true;
+      feed.send(FeedKeys.complete(state, entries.values()));
+    } else {
+      feed.send(FeedKeys.difference(state, entries, feedKeys));
+    }
+    feedKeys.clear();
+  }
+
+  /** True when the node has applied more than it had at its last beat. */
+  boolean applied(String epoch, long revision) {
+    boolean news = !epoch.equals(appliedEpoch) || revision != appliedRevision;
+    appliedEpoch = epoch;
+    appliedRevision = revision;
+    return news;
+  }
+
+  /** The feed revision that counts for withdrawals; empty for a node that takes no feed. */
+  Optional<Long> appliedRevision(String epoch) {
+    if (feed == null) {
+      return Optional.empty();
+    }
+    return Optional.of(epoch.equals(appliedEpoch) ? appliedRevision : 0L);
+  }
+
+  void close(Status why) {
+    messages.fail(why);
+    if (assignments != null) {
+      assignments.fail(why);
+    }
+    if (feed != null) {
+      feed.fail(why);
+    }
+  }
+}

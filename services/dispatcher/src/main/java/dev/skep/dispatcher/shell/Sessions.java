@@ -1,0 +1,242 @@
+package dev.skep.dispatcher.shell;
+
+import dev.skep.dispatcher.core.Assignments;
+import dev.skep.dispatcher.core.Concerns;
+import dev.skep.dispatcher.core.FeedKeys;
+import dev.skep.dispatcher.core.FeedView;
+import dev.skep.dispatcher.core.NodeLife;
+import dev.skep.dispatcher.core.RegistrationLimit;
+import dev.skep.dispatcher.core.Stamp;
+import dev.skep.dispatcher.core.Withdrawals;
+import dev.skep.dispatcher.v1.AssignmentsMessage;
+import dev.skep.dispatcher.v1.Beat;
+import dev.skep.dispatcher.v1.TaskAssignment;
+import dev.skep.feed.v1.FeedEntry;
+import dev.skep.state.ClusterState;
+import dev.skep.state.RowChange;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.PlacementRow;
+import io.grpc.Status;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The open sessions and what flows to them. All but the look-up by session id belongs to the dispatcher's thread.
+ */
+final class Sessions implements Desk.Work {
+  static final Status OVER = Status.UNAUTHENTICATED.withDescription("the session is over: register again");
+
+  private final Clock clock;
+  private final DispatcherMetrics metrics;
+  private final Watch watch;
+  private final LogDesk logs;
+  private final Map<String, NodeSession> byId = new ConcurrentHashMap<>(); // read by calls
+  private final Map<String, NodeSession> byNode = new HashMap<>();
+  private final Map<String, RegistrationLimit> limits = new HashMap<>();
+  private final TreeMap<String, FeedEntry> feed = new TreeMap<>();
+  private ClusterState state = ClusterState.empty();
+  private Withdrawals withdrawals = Withdrawals.NONE;
+
+  Sessions(Clock clock, DispatcherMetrics metrics, Watch watch, LogDesk logs) {
+    this.clock = clock;
+    this.metrics = metrics;
+    this.watch = watch;
+    this.logs = logs;
+  }
+
+  /** The session, if it is open and the node's own. From any thread. */
+  Optional<NodeSession> find(String nodeId, String sessionId) {
+    NodeSession session = byId.get(sessionId);
+    return session != null && session.nodeId().equals(nodeId) ? Optional.of(session) : Optional.empty();
+  }
+
+  // ---- inputs ----
+
+  /** Whether the node may register now; if so, it counts. */
+  boolean admit(String nodeId, Instant now) {
+    Optional<RegistrationLimit> limit = limits.getOrDefault(nodeId, RegistrationLimit.FRESH).admit(now);
+    limit.ifPresent(counted -> limits.put(nodeId, counted));
+    return limit.isPresent();
+  }
+
+  /** The node is about to be written down as ready: whoever judges it before it beats must know that it was here. */
+  void registering(String nodeId, Instant now) {
+    watch.heard(nodeId, now, byNode.containsKey(nodeId) && byNode.get(nodeId).inProcess());
+  }
+
+  void open(NodeSession session, Instant now) {
+    NodeSession before = byNode.get(session.nodeId());
+    if (before != null) {
+      close(before, OVER, now);
+    }
+    byNode.put(session.nodeId(), session);
+    byId.put(session.key().sessionId(), session);
+    metrics.sessions().set(byNode.size());
+    watch.heard(session.nodeId(), now, session.inProcess());
+    logs.sessionOpened(session);
+  }
+
+  /** The node went away, or its session was replaced. */
+  void close(NodeSession session, Status why, Instant now) {
+    if (byId.remove(session.key().sessionId(), session)) {
+      byNode.remove(session.nodeId(), session);
+      metrics.sessions().set(byNode.size());
+      watch.sessionClosed(session.nodeId(), now);
+      session.close(why);
+      logs.sessionClosed(session, state);
+    }
+  }
+
+  void beat(NodeSession session, Beat beat, Instant now) {
+    if (byId.get(session.key().sessionId()) == session) {
+      watch.heard(session.nodeId(), now, session.inProcess());
+      if (session.applied(beat.getFeedEpoch(), beat.getFeedRevision())) {
+        release(now);
+      }
+    }
+  }
+
+  /** What the dispatcher's thread knows. */
+  ClusterState state() {
+    return state;
+  }
+
+  LogDesk logs() {
+    return logs;
+  }
+
+  void closeAll(Status why) {
+    logs.closeAll();
+    List.copyOf(byNode.values()).forEach(session -> close(session, why, clock.instant()));
+  }
+
+  // ---- the state moves ----
+
+  @Override
+  public void moved(ClusterState now, List<RowChange> changes) {
+    state = now;
+    Withdrawals before = withdrawals;
+    withdrawals = withdrawals.moved(state, changes, clock.instant());
+    concern(Concerns.of(state, changes));
+    concern(Concerns.ofTasks(state, withdrawals.changedFrom(before)));
+    feed(FeedKeys.concerned(state, changes));
+    for (RowChange change : changes) {
+      if (change.of(Rows.SESSION) || (change.of(Rows.NODE_SPEC) && change.after() == null)) {
+        checkSession(change.key().lastPart());
+      }
+    }
+    logs.moved(state, changes);
+    release(clock.instant());
+  }
+
+  @Override
+  public void reset(ClusterState now) {
+    state = now;
+    withdrawals = Withdrawals.afterReset(state, clock.instant());
+    byNode.values().forEach(session -> session.concernAll(state, withdrawals));
+    Map<String, FeedEntry> all = FeedView.all(state);
+    List<String> keys = new ArrayList<>(feed.keySet());
+    keys.addAll(all.keySet());
+    feed(keys);
+    List.copyOf(byNode.keySet()).forEach(this::checkSession);
+    logs.reset(state);
+    release(clock.instant());
+  }
+
+  /** A node that was removed, or that another dispatcher took over, has no session here any more. */
+  private void checkSession(String nodeId) {
+    NodeSession session = byNode.get(nodeId);
+    if (!state.has(Rows.NODE_SPEC.key(nodeId))) {
+      watch.forget(Set.of(nodeId));
+      limits.remove(nodeId);
+      if (session != null) {
+        close(session, Status.NOT_FOUND.withDescription("node " + nodeId + " was removed from the cluster"), clock.instant());
+        watch.forget(Set.of(nodeId));
+      }
+    } else if (session != null && session.servedBy(state) && !session.key().open(state)) {
+      close(session, OVER, clock.instant());
+      watch.forget(Set.of(nodeId));
+    }
+  }
+
+  private void concern(Concerns concerns) {
+    if (!concerns.isEmpty()) {
+      byNode.forEach((node, session) -> session.concern(concerns.of(node)));
+    }
+  }
+
+  private void feed(Collection<String> keys) {
+    Set<String> changed = new TreeSet<>();
+    for (String key : keys) {
+      FeedEntry entry = FeedView.entry(state, key);
+      FeedEntry before = entry == null ? feed.remove(key) : feed.put(key, entry);
+      if (entry == null ? before != null : !entry.equals(before)) {
+        changed.add(key);
+      }
+    }
+    if (!changed.isEmpty()) {
+      byNode.values().forEach(session -> session.feedChanged(changed));
+    }
+  }
+
+  /** Hands out orders to stop whose tasks have left traffic everywhere, or waited long enough. */
+  private void release(Instant now) {
+    if (withdrawals.held().isEmpty()) {
+      metrics.withheld().set(0);
+      return;
+    }
+    String epoch = Assignments.epoch(state);
+    List<Long> applied = new ArrayList<>();
+    byNode.forEach((node, session) -> {
+      if (NodeLife.of(state, node) == NodeLife.READY) {
+        session.appliedRevision(epoch).ifPresent(applied::add);
+      }
+    });
+    Withdrawals before = withdrawals;
+    withdrawals = withdrawals.released(applied, now);
+    concern(Concerns.ofTasks(state, withdrawals.changedFrom(before)));
+    metrics.withheld().set(withdrawals.held().size());
+  }
+
+  // ---- what became due ----
+
+  @Override
+  public void flush() {
+    for (NodeSession session : byNode.values()) {
+      session.sendMessages(state);
+      session.sendAssignments(state, withdrawals, this::sent);
+      session.sendFeed(state, feed);
+    }
+  }
+
+  private void sent(ClusterState at, AssignmentsMessage message) {
+    metrics.assignmentsSent().inc(message.getPutTasksCount());
+    Instant now = clock.instant();
+    for (TaskAssignment task : message.getPutTasksList()) {
+      PlacementRow placement = at.value(Rows.PLACEMENT.key(task.getId()));
+      if (!task.hasLastStatus() && placement != null && placement.hasTimestamp()) {
+        Duration took = Duration.between(Stamp.at(placement.getTimestamp()), now);
+        metrics.placementToSent().observe(Math.max(0, took.toNanos() / 1e9));
+      }
+    }
+  }
+
+  @Override
+  public Instant tick(Instant now) {
+    release(now);
+    limits.values().removeIf(limit -> limit.expired(now));
+    Instant next = watch.tick(state, now);
+    return withdrawals.due().filter(due -> due.isBefore(next)).orElse(next);
+  }
+}

@@ -1,0 +1,64 @@
+package dev.skep.dispatcher.shell;
+
+import dev.skep.dispatcher.core.Heard;
+import dev.skep.dispatcher.core.Liveness;
+import dev.skep.state.ClusterState;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Who was heard when, and the judge. Belongs to the dispatcher's thread. */
+final class Watch {
+  private static final Logger LOG = LoggerFactory.getLogger(Watch.class);
+
+  private final Committer committer;
+  private final DispatcherMetrics metrics;
+  private final Map<String, Heard> heard = new HashMap<>();
+  private Liveness judge;
+  private volatile boolean writing; // one judgement at a time is on its way to the store
+  private boolean panic;
+
+  Watch(Committer committer, DispatcherMetrics metrics, Instant now) {
+    this.committer = committer;
+    this.metrics = metrics;
+    this.judge = Liveness.fresh(now);
+  }
+
+  void heard(String nodeId, Instant now, boolean inProcess) {
+    heard.put(nodeId, new Heard(now, inProcess));
+  }
+
+  /** From now on its silence counts, also that of an agent in this process. */
+  void sessionClosed(String nodeId, Instant now) {
+    heard.put(nodeId, new Heard(now, false));
+  }
+
+  void forget(Collection<String> nodeIds) {
+    heard.keySet().removeAll(nodeIds);
+  }
+
+  /** Judges, and has the judgement written. */
+  Instant tick(ClusterState state, Instant now) {
+    // Only one dispatcher of a cluster may judge nodes that registered with none; an embedded cluster has one.
+    Liveness.Judgement judgement = judge.judge(state, heard, true, now);
+    judge = judgement.next();
+    metrics.suspects().set(judgement.suspects());
+    metrics.panic().set(judgement.panic() ? 1 : 0);
+    if (panic != judgement.panic()) {
+      panic = judgement.panic();
+      LOG.warn(panic ? "more than a third of the nodes are silent: none is taken out of traffic" : "enough nodes are heard again");
+    }
+    if (!writing && !judgement.decision().changes().isEmpty()) {
+      writing = true;
+      committer
+          .submit(Proposal.of(at -> new Proposal.Plan.Write(
+              judgement.decision().changes().stream().filter(change -> Batch.holds(change, at)).toList())))
+          // What did not land is judged again at the next tick.
+          .whenComplete((revision, failure) -> writing = false);
+    }
+    return judgement.decision().wakeAt().orElseThrow();
+  }
+}

@@ -234,7 +234,7 @@ class DoorTest {
       for (Thread reporter : reporters) {
         reporter.join();
       }
-      ClusterState state = host.view().state();
+      ClusterState state = host.view().fresh(Duration.ofSeconds(5));
       for (int i = 0; i < tasks; i++) {
         assertThat(observed(state, "t" + i)).isEqualTo(TaskState.TASK_RUNNING);
       }

@@ -120,20 +120,22 @@ final class Writer {
 
   private void run() {
     List<Request<?>> batch = new ArrayList<>();
-    boolean open = true;
-    while (open) {
-      batch.clear();
-      next(batch);
-      open = process(batch);
+    try {
+      boolean open = true;
+      while (open) {
+        batch.clear();
+        next(batch);
+        open = process(batch);
+      }
+      leases.revokeAll();
+      if (database != null) {
+        database.close();
+      }
+    } finally {
+      ended = true; // also when it failed: nobody must wait for a writer that is no more
+      queue.drainTo(batch);
+      batch.forEach(request -> request.answer().completeExceptionally(closed()));
     }
-    leases.revokeAll();
-    if (database != null) {
-      database.close();
-    }
-    ended = true;
-    batch.clear();
-    queue.drainTo(batch);
-    batch.forEach(request -> request.answer().completeExceptionally(closed()));
   }
 
   /** What waits, up to a group; nothing when a lease wants attention first. */

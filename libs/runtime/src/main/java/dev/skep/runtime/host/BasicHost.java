@@ -55,6 +55,12 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
 
   void startAll() throws Exception {
     try {
+      if (options.heedSignals) {
+        heedSignals();
+      }
+      if (options.onFatal.isEmpty()) { // threads that are not ours to start: the store's, those of libraries
+        Thread.setDefaultUncaughtExceptionHandler((thread, cause) -> fatal("thread " + thread.getName(), cause));
+      }
       endpoint = options.http.isEmpty() ? Optional.empty() : Optional.of(Endpoint.start(options.http.get(), metrics, () -> ready));
       for (Component component : options.components) {
         long began = System.nanoTime();
@@ -79,8 +85,8 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
     return endpoint.map(Endpoint::port);
   }
 
-  /** Blocks until the process is asked to end (SIGTERM, SIGINT) or {@link #close} was called; then close the host. */
-  public void awaitStop() throws InterruptedException {
+  /** Before components start, so that a signal that comes early ends the process in order, too. */
+  private void heedSignals() {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
       stopAsked.countDown();
       try {
@@ -91,6 +97,10 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
         Thread.currentThread().interrupt();
       }
     }, "shutdown"));
+  }
+
+  /** Blocks until the process is asked to end (SIGTERM, SIGINT) or {@link #close} was called; then close the host. */
+  public void awaitStop() throws InterruptedException {
     stopAsked.await();
   }
 

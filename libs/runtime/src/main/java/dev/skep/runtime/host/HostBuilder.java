@@ -20,6 +20,7 @@ public final class HostBuilder {
   IdSource ids = new IdSource(new SecureRandom());
   Optional<InetSocketAddress> http = Optional.empty();
   Optional<BiConsumer<String, Throwable>> onFatal = Optional.empty();
+  boolean heedSignals;
   final List<Component> components = new ArrayList<>();
 
   private HostBuilder(String name) {
@@ -56,6 +57,12 @@ public final class HostBuilder {
   /** Where /metrics, /live and /ready answer: a loopback address. Nowhere unless given. */
   public HostBuilder http(InetSocketAddress address) {
     http = Optional.of(address);
+    return this;
+  }
+
+  /** For a main: SIGTERM and SIGINT make {@link BasicHost#awaitStop} return, and the process waits until the host is closed. */
+  public HostBuilder heedSignals() {
+    heedSignals = true;
     return this;
   }
 

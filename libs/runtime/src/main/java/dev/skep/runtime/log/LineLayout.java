@@ -24,8 +24,9 @@ final class LineLayout extends LayoutBase<ILoggingEvent> {
     for (IThrowableProxy cause = event.getThrowableProxy(); cause != null; cause = cause.getCause()) {
       line.append(" | ").append(cause.getClassName()).append(": ");
       append(line, cause.getMessage());
-      for (StackTraceElementProxy element : cause.getStackTraceElementProxyArray()) {
-        line.append(" | ").append(element.getSTEAsString());
+      StackTraceElementProxy[] elements = cause.getStackTraceElementProxyArray();
+      for (int i = 0; i < elements.length - cause.getCommonFrames(); i++) { // what it shares with its effect was said there
+        line.append(" | ").append(elements[i].getSTEAsString());
       }
     }
     return line.append('\n').toString();

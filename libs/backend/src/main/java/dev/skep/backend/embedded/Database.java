@@ -150,16 +150,24 @@ final class Database implements AutoCloseable {
     }
   }
 
-  /** Deletes what nobody needs to read the store at {@code oldest} and later. */
-  void compact(long oldest) {
+  /**
+   * Deletes what nobody needs to read the store at {@code oldest} and later. What was superseded up to {@code before},
+   * the oldest revision until now, is gone already: only what changed since is looked at.
+   */
+  void compact(long before, long oldest) {
     try (PreparedStatement superseded = connection.prepareStatement(
-            "delete from change where revision < ? and (value is null or exists"
-                + " (select 1 from change later where later.key = change.key and later.revision > change.revision and later.revision <= ?))");
+            "delete from change where (revision, key) in (select older.revision, older.key from change newer"
+                + " join change older on older.key = newer.key and older.revision < newer.revision"
+                + " where newer.revision > ? and newer.revision <= ?)");
+        PreparedStatement deletions = connection.prepareStatement("delete from change where revision >= ? and revision < ? and value is null");
         PreparedStatement mark = connection.prepareStatement("update compaction set oldest = ?")) {
       inTransaction(() -> {
-        superseded.setLong(1, oldest);
+        superseded.setLong(1, before);
         superseded.setLong(2, oldest);
         superseded.executeUpdate();
+        deletions.setLong(1, before);
+        deletions.setLong(2, oldest);
+        deletions.executeUpdate();
         mark.setLong(1, oldest);
         mark.executeUpdate();
       });

@@ -298,7 +298,7 @@ final class Writer {
 
   private void forgetBefore(long oldest) {
     if (oldest > history.oldest()) {
-      database().compact(oldest);
+      database().compact(history.oldest(), oldest);
       history.compacted(oldest);
     }
   }

@@ -53,10 +53,10 @@ public final class LoopMetrics {
       if (counts.decisions() > before.decisions()) {
         myDecide.observe(nanos / 1e9);
         myDecisions.inc(counts.decisions() - before.decisions());
-        myQuarantined.set(core.quarantined().size());
       }
       myCommits.inc(counts.commits() - before.commits());
       myConflicts.inc(counts.conflicts() - before.conflicts());
+      myQuarantined.set(core.quarantined().size());
       before = counts;
     }
 

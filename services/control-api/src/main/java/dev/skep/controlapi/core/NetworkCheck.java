@@ -14,7 +14,7 @@ final class NetworkCheck {
   private NetworkCheck() {}
 
   static Optional<ApiError> refusal(NetworkCreateRequest request) {
-    return name(request.getName()).or(() -> notBuilt(request)).or(() -> pools(request));
+    return name(request.getName()).or(() -> NotBuilt.inNetwork(request)).or(() -> pools(request));
   }
 
   private static Optional<ApiError> name(String name) {
@@ -27,37 +27,12 @@ final class NetworkCheck {
     return NAME.matcher(name).matches() ? Optional.empty() : Optional.of(ApiError.invalidArgument("name must be valid as a DNS name component"));
   }
 
-  private static Optional<ApiError> notBuilt(NetworkCreateRequest request) {
-    if (request.getAttachable()) {
-      return refused("an attachable network", "leave --attachable away; containers that are no tasks cannot join overlay networks");
-    }
-    if (request.getEnableIpv6()) {
-      return refused("IPv6 on overlay networks", "leave --ipv6 away");
-    }
-    if (request.getOptionsMap().containsKey("encrypted")) {
-      return refused("an encrypted overlay network", "leave --opt encrypted away");
-    }
-    if (request.getConfigOnly() || !request.getConfigFrom().getNetwork().isEmpty()) {
-      return refused("an overlay network made from or as a configuration", "give its options directly");
-    }
-    if (!request.getIpam().getDriver().isEmpty() && !request.getIpam().getDriver().equals("default")) {
-      return refused("the IPAM driver " + request.getIpam().getDriver(), "use the default one");
-    }
-    if (request.getIpam().getConfigCount() > 1) {
-      return refused("more than one subnet in an overlay network", "give one --subnet");
-    }
-    return Optional.empty();
-  }
-
   private static Optional<ApiError> refused(String what, String wayOut) {
     return Optional.of(ApiError.notBuilt(what, wayOut));
   }
 
   private static Optional<ApiError> pools(NetworkCreateRequest request) {
     for (IPAMPool pool : request.getIpam().getConfigList()) {
-      if (!pool.getAuxiliaryAddressesMap().isEmpty()) {
-        return refused("auxiliary addresses in an overlay network", "leave --aux-address away");
-      }
       if (pool.getSubnet().isEmpty()) {
         if (!pool.getGateway().isEmpty() || !pool.getIpRange().isEmpty()) {
           return Optional.of(ApiError.badRequest("a gateway or an IP range needs a subnet"));

@@ -44,8 +44,7 @@ public final class NodeWrites {
     boolean manages = before.getRole().equals("manager");
     return switch (asked.getRole()) {
       case "" -> Optional.empty();
-      case "manager" ->
-          manages ? Optional.empty() : Optional.of(ApiError.notBuilt("a second manager", "an embedded cluster has one manager"));
+      case "manager" -> NotBuilt.inNode(before, asked);
       case "worker" -> manages && managers(state) == 1 ? Optional.of(ApiError.demoteLastManager()) : Optional.empty();
       default -> Optional.of(ApiError.badRequest("invalid Role: " + GoText.quoted(asked.getRole())));
     };

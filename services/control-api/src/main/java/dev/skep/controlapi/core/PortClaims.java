@@ -4,15 +4,9 @@ import dev.skep.api.v1.EndpointSpec;
 import dev.skep.api.v1.PortConfig;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
-import dev.skep.state.EffectiveSpec;
 import dev.skep.state.Key;
-import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.NameRow;
-import dev.skep.state.v1.ServiceEndpointRow;
-import dev.skep.state.v1.ServiceRow;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -23,44 +17,11 @@ final class PortClaims {
 
   private PortClaims() {}
 
-  /** Why these ports cannot be had by the service; empty when they can. */
-  static Optional<ApiError> conflict(ClusterState state, String serviceId, EndpointSpec wanted) {
-    if (explicit(wanted).size() > MOST) {
-      return Optional.of(ApiError.notBuilt("a service with more than " + MOST + " published ports", "split the service"));
-    }
-    for (Row<ServiceRow> row : state.rows(Rows.SERVICE)) {
-      if (row.value().getId().equals(serviceId)) {
-        continue;
-      }
-      EffectiveSpec other = EffectiveSpec.of(state, row.value().getId());
-      for (PortConfig held : heldBy(state, other)) {
-        for (PortConfig port : wanted.getPortsList()) {
-          if (clash(port, held)) {
-            String how = host(held) ? "a host-published port" : "an ingress port";
-            return Optional.of(ApiError.portInUse(held.getPublishedPort(), other.request().getName(), row.value().getId(), how));
-          }
-        }
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** Ports that were asked for, and those that the allocator gave. */
-  private static List<PortConfig> heldBy(ClusterState state, EffectiveSpec service) {
-    List<PortConfig> held = new ArrayList<>(service.template().getEndpoint().getPortsList());
-    ServiceEndpointRow endpoint = state.value(Rows.ENDPOINT.key(service.serviceId()));
-    if (endpoint != null) {
-      held.addAll(endpoint.getPortsList());
-    }
-    return held;
-  }
-
-  /** Two services may publish one port in host mode: the scheduler keeps their tasks on different nodes. */
-  private static boolean clash(PortConfig wanted, PortConfig held) {
-    return wanted.getPublishedPort() != 0
-        && wanted.getPublishedPort() == held.getPublishedPort()
-        && wanted.getProtocol().equals(held.getProtocol())
-        && !(host(wanted) && host(held));
+  /** Why so many cannot be had; empty when they can. */
+  static Optional<ApiError> tooMany(EndpointSpec wanted) {
+    return explicit(wanted).size() > MOST
+        ? Optional.of(ApiError.notBuilt("a service with more than " + MOST + " published ports", "split the service"))
+        : Optional.empty();
   }
 
   /** Takes the new ports and gives back those no longer wanted. */

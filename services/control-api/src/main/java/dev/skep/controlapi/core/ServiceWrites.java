@@ -24,7 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** What a request about a service writes. Specs come here checked and normalised, with the ids of their networks. */
+/** What a request about a service writes. */
 public final class ServiceWrites {
   /** Templates that are kept besides those that something names. */
   static final int KEPT_TEMPLATES = 10;
@@ -38,13 +38,18 @@ public final class ServiceWrites {
   private ServiceWrites() {}
 
   /** Answers the new service's id. */
-  public static Answer<Planned<String>> create(ClusterState state, String id, ServiceSpec spec, Optional<SealedAuth> auth, Tick tick) {
+  public static Answer<Planned<String>> create(ClusterState state, String id, ServiceSpec sent, Optional<SealedAuth> auth, Tick tick) {
+    ServiceSpec named = sent.getName().isEmpty() ? sent.toBuilder().setName("unnamed_" + id.substring(0, 6)).build() : sent;
+    return ServiceSpecCheck.accept(state, named, "").then(spec -> created(state, id, spec, auth, tick));
+  }
+
+  private static Answer<Planned<String>> created(ClusterState state, String id, ServiceSpec spec, Optional<SealedAuth> auth, Tick tick) {
     if (state.has(Names.service(spec.getName()))) {
       return Answer.refused(ApiError.serviceNameTaken(spec.getName()));
     }
-    Optional<ApiError> taken = PortClaims.conflict(state, id, spec.getEndpointSpec());
-    if (taken.isPresent()) {
-      return Answer.refused(taken.get());
+    Optional<ApiError> tooMany = PortClaims.tooMany(spec.getEndpointSpec());
+    if (tooMany.isPresent()) {
+      return Answer.refused(tooMany.get());
     }
     TemplateRow template = template(id, 1, spec, tick);
     ServiceRow row =
@@ -67,11 +72,17 @@ public final class ServiceWrites {
 
   /** Answers the service's id. A spec that asks for nothing new is accepted too and restarts nothing. */
   public static Answer<Planned<String>> update(
-      ClusterState state, String id, long version, ServiceSpec spec, Optional<SealedAuth> auth, Tick tick) {
+      ClusterState state, String id, long version, ServiceSpec sent, Optional<SealedAuth> auth, Tick tick) {
     EffectiveSpec inForce = EffectiveSpec.of(state, id);
     if (inForce == null) {
       return Answer.refused(ApiError.notFound(ObjectKind.SERVICE, id));
     }
+    return ServiceSpecCheck.accept(state, sent, id).then(spec -> updated(state, inForce, version, spec, auth, tick));
+  }
+
+  private static Answer<Planned<String>> updated(
+      ClusterState state, EffectiveSpec inForce, long version, ServiceSpec spec, Optional<SealedAuth> auth, Tick tick) {
+    String id = inForce.serviceId();
     Row<ServiceRow> service = inForce.serviceRow();
     ServiceRequest before = service.value().getCurrent();
     Optional<ApiError> refusal = refusal(state, inForce, version, spec);
@@ -105,19 +116,11 @@ public final class ServiceWrites {
   }
 
   private static Optional<ApiError> refusal(ClusterState state, EffectiveSpec inForce, long version, ServiceSpec spec) {
-    ServiceRequest before = inForce.request();
-    String id = inForce.serviceId();
-    long shown = ServiceView.of(state, id).orElseThrow().getVersion().getIndex();
+    long shown = ServiceView.of(state, inForce.serviceId()).orElseThrow().getVersion().getIndex();
     if (!Versions.inSequence(version, shown, decidedAt(state, inForce))) {
       return Optional.of(ApiError.outOfSequence());
     }
-    if (!spec.getName().equals(before.getName())) {
-      return Optional.of(ApiError.renaming());
-    }
-    if (spec.getMode().hasGlobal() != before.getMode().hasGlobal()) {
-      return Optional.of(ApiError.modeChange());
-    }
-    return PortClaims.conflict(state, id, spec.getEndpointSpec());
+    return ServiceSpecCheck.change(inForce.serviceRow().value(), spec).or(() -> PortClaims.tooMany(spec.getEndpointSpec()));
   }
 
   /** The last change that a sender must have seen: the user's own row, and an automatic rollback in force. */
@@ -187,7 +190,7 @@ public final class ServiceWrites {
     Optional<TemplateRow> found = Optional.empty();
     for (Row<TemplateRow> row : state.rows(Rows.TEMPLATE, id)) {
       TemplateRow kept = row.value();
-      if (kept.toBuilder().setNumber(fresh.getNumber()).setCreatedAt(fresh.getCreatedAt()).build().equals(fresh)) {
+      if (Normalised.sameTasks(kept.getTask(), kept.getEndpoint(), fresh.getTask(), fresh.getEndpoint())) {
         found = Optional.of(kept);
         if (kept.getNumber() == current) {
           return found;

@@ -3,6 +3,7 @@ package dev.skep.controlapi.codec;
 import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.MapEntry;
@@ -20,7 +21,8 @@ import java.util.TreeMap;
 
 /** Prints messages: keys in field order, what holds nothing as the field's option says. */
 final class MessageWriter {
-  private static final JsonFactory FACTORY = new JsonFactory();
+  // Beyond the basic plane Go prints the character itself, not two escaped halves.
+  private static final JsonFactory FACTORY = JsonFactory.builder().enable(JsonWriteFeature.COMBINE_UNICODE_SURROGATES_IN_UTF8).build();
 
   private interface Body {
     void print(JsonGenerator out) throws IOException;

@@ -3,7 +3,9 @@ package dev.skep.state.view;
 import com.google.protobuf.Timestamp;
 import dev.skep.api.v1.NetworkAttachment;
 import dev.skep.api.v1.PortStatus;
+import dev.skep.api.v1.SwarmNetwork;
 import dev.skep.api.v1.Task;
+import dev.skep.api.v1.TaskSpec;
 import dev.skep.api.v1.TaskStatus;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Row;
@@ -17,7 +19,9 @@ import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
 import dev.skep.state.v1.TemplateRow;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -28,28 +32,29 @@ public final class TaskView {
   private TaskView() {}
 
   public static Optional<Task> of(ClusterState state, String id) {
-    return Optional.ofNullable(TaskRecord.find(state, id)).flatMap(record -> task(state, record));
+    return Optional.ofNullable(TaskRecord.find(state, id)).flatMap(record -> task(state, record, new HashMap<>()));
   }
 
   /** All tasks of services that exist, in id order. */
   public static List<Task> all(ClusterState state) {
     List<Task> all = new ArrayList<>();
-    for (Row<TaskIntentRow> row : state.rows(Rows.INTENT)) {
-      of(state, row.key().lastPart()).ifPresent(all::add);
-    }
+    Map<String, SwarmNetwork> networks = new HashMap<>();
+    TaskRecord.forEach(state, record -> task(state, record, networks).ifPresent(all::add));
     return all;
   }
 
   /** The tasks of one service, in id order. */
   public static List<Task> ofService(ClusterState state, String serviceId) {
     List<Task> all = new ArrayList<>();
+    Map<String, SwarmNetwork> networks = new HashMap<>();
     for (TaskRecord record : TaskRecord.ofService(state, serviceId)) {
-      task(state, record).ifPresent(all::add);
+      task(state, record, networks).ifPresent(all::add);
     }
     return all;
   }
 
-  private static Optional<Task> task(ClusterState state, TaskRecord record) {
+  /** @param networks those already computed for this list: many tasks share few of them */
+  private static Optional<Task> task(ClusterState state, TaskRecord record, Map<String, SwarmNetwork> networks) {
     TaskIntentRow intent = record.intent();
     TemplateRow template = state.value(Rows.template(intent.getServiceId(), intent.getTemplate()));
     if (template == null || !state.has(Rows.SERVICE.key(intent.getServiceId()))) {
@@ -61,7 +66,7 @@ public final class TaskView {
             .setVersion(Join.version(record.intentRow(), record.addressRow(), record.placementRow(), record.statusRow()))
             .setCreatedAt(intent.getCreatedAt())
             .setUpdatedAt(updatedAt(record))
-            .setSpec(template.getTask().toBuilder().clearRuntime()) // the API shows the runtime in services only
+            .setSpec(spec(template))
             .setServiceId(intent.getServiceId())
             .setSlot(intent.getSlot())
             .setNodeId(nodeId(record))
@@ -70,10 +75,18 @@ public final class TaskView {
     if (record.addressed()) {
       for (TaskAddress address : record.addressRow().value().getAddressesList()) {
         task.addNetworksAttachments(
-            NetworkAttachment.newBuilder().setNetwork(NetworkView.swarmNetwork(state, address.getNetworkId())).addAddresses(address.getAddress()));
+            NetworkAttachment.newBuilder()
+                .setNetwork(networks.computeIfAbsent(address.getNetworkId(), id -> NetworkView.swarmNetwork(state, id)))
+                .addAddresses(address.getAddress()));
       }
     }
     return Optional.of(task.build());
+  }
+
+  /** The API shows the runtime in services only. */
+  private static TaskSpec spec(TemplateRow template) {
+    TaskSpec spec = template.getTask();
+    return spec.getRuntime().isEmpty() ? spec : spec.toBuilder().clearRuntime().build();
   }
 
   private static Timestamp updatedAt(TaskRecord record) {
@@ -96,7 +109,10 @@ public final class TaskView {
     TaskStatus.Builder status = TaskStatus.newBuilder().setTimestamp(record.intent().getCreatedAt()).setPortStatus(PortStatus.getDefaultInstance());
     beforeTheNode(state, record, template, status);
     if (record.statusRow() != null) {
-      observed(state, record, template, status);
+      observed(record, status);
+    }
+    if (status.getErr().isEmpty() && !record.nodeId().isEmpty() && !record.terminal()) {
+      status.setErr(Obstacles.onTheNode(state, record, template));
     }
     if (record.observed() == TaskState.TASK_REJECTED && !record.intent().getRejected().isEmpty()) {
       rejected(record, status);
@@ -135,7 +151,7 @@ public final class TaskView {
     }
   }
 
-  private static void observed(ClusterState state, TaskRecord record, TemplateRow template, TaskStatus.Builder status) {
+  private static void observed(TaskRecord record, TaskStatus.Builder status) {
     TaskStatusRow row = record.statusRow().value();
     status.setMessage(row.getMessage()).setErr(row.getErr());
     timestamp(status, row.hasTimestamp(), row.getTimestamp());
@@ -143,9 +159,6 @@ public final class TaskView {
       status.setContainerStatus(row.getContainer());
     }
     status.getPortStatusBuilder().addAllPorts(row.getHostPortsList());
-    if (row.getState() == TaskState.TASK_RUNNING && row.getErr().isEmpty()) {
-      status.setErr(Obstacles.ofTraffic(state, record, template));
-    }
   }
 
   private static void rejected(TaskRecord record, TaskStatus.Builder status) {

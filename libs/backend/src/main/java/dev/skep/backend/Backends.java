@@ -13,9 +13,9 @@ public final class Backends {
   private Backends() {}
 
   /** {@code embedded:/folder}. Throws {@link IllegalArgumentException} for what this build cannot open. */
-  public static Store store(String uri) {
+  public static Store store(String uri, Threads threads) {
     if (uri.startsWith(EMBEDDED) && uri.length() > EMBEDDED.length()) {
-      return SqliteStore.open(Path.of(uri.substring(EMBEDDED.length())));
+      return SqliteStore.open(Path.of(uri.substring(EMBEDDED.length())), threads);
     }
     throw refused("store", uri, "etcd://");
   }

@@ -2,6 +2,7 @@ package dev.skep.backend.embedded;
 
 import dev.skep.backend.CompactedException;
 import dev.skep.backend.Store;
+import dev.skep.backend.Threads;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
@@ -16,20 +17,19 @@ final class Cursor implements Store.Watch {
 
   private final History history;
   private final Walker walker;
-  private final Thread thread;
+  private volatile Thread thread; // that of the walk, once it runs
   private long next;
   private volatile boolean open = true;
 
-  private Cursor(History history, String name, long from, Walker walker) {
+  private Cursor(History history, long from, Walker walker) {
     this.history = history;
     this.walker = walker;
     this.next = Math.max(1, from);
-    this.thread = Thread.ofPlatform().daemon().name(name).stackSize(256 << 10).unstarted(this::walk);
   }
 
-  static Cursor start(History history, String name, long from, Walker walker) {
-    Cursor cursor = new Cursor(history, name, from, walker);
-    cursor.thread.start();
+  static Cursor start(History history, Threads threads, String name, long from, Walker walker) {
+    Cursor cursor = new Cursor(history, from, walker);
+    threads.start(name, cursor::walk);
     return cursor;
   }
 
@@ -38,7 +38,8 @@ final class Cursor implements Store.Watch {
   }
 
   private void walk() {
-    history.enter(Thread.currentThread());
+    thread = Thread.currentThread();
+    history.enter(thread);
     try {
       while (history.await(next, this)) {
         List<Revised> revisions;
@@ -58,7 +59,7 @@ final class Cursor implements Store.Watch {
         }
       }
     } finally {
-      history.leave(Thread.currentThread());
+      history.leave(thread);
     }
   }
 
@@ -66,6 +67,6 @@ final class Cursor implements Store.Watch {
   @Override
   public void close() {
     open = false;
-    LockSupport.unpark(thread);
+    LockSupport.unpark(thread); // before it runs there is none to wake, and it will see that it is closed
   }
 }

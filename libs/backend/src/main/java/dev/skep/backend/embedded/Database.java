@@ -159,7 +159,8 @@ final class Database implements AutoCloseable {
             "delete from change where (revision, key) in (select older.revision, older.key from change newer"
                 + " join change older on older.key = newer.key and older.revision < newer.revision"
                 + " where newer.revision > ? and newer.revision <= ?)");
-        PreparedStatement deletions = connection.prepareStatement("delete from change where revision >= ? and revision < ? and value is null");
+        PreparedStatement deletions =
+            connection.prepareStatement("delete from change where revision >= ? and revision < ? and value is null");
         PreparedStatement mark = connection.prepareStatement("update compaction set oldest = ?")) {
       inTransaction(() -> {
         superseded.setLong(1, before);

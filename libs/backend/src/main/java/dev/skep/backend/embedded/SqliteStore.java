@@ -3,6 +3,7 @@ package dev.skep.backend.embedded;
 import dev.skep.backend.CompactedException;
 import dev.skep.backend.Store;
 import dev.skep.backend.StoreException;
+import dev.skep.backend.Threads;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -29,25 +30,27 @@ public final class SqliteStore implements Store {
   }
 
   private final FolderLock lock;
+  private final Threads threads;
   private final Latest latest;
   private final History history;
   private final Writer writer;
   private final AtomicInteger watches = new AtomicInteger();
   private boolean closed; // guarded by this
 
-  private SqliteStore(FolderLock lock, Latest latest, History history, Writer writer) {
+  private SqliteStore(FolderLock lock, Threads threads, Latest latest, History history, Writer writer) {
     this.lock = lock;
+    this.threads = threads;
     this.latest = latest;
     this.history = history;
     this.writer = writer;
   }
 
-  public static SqliteStore open(Path folder) {
-    return open(folder, Options.DEFAULT);
+  public static SqliteStore open(Path folder, Threads threads) {
+    return open(folder, threads, Options.DEFAULT);
   }
 
   /** Opens or makes the store. Throws {@link StoreException} with a sentence that says what to do about it. */
-  public static SqliteStore open(Path folder, Options options) {
+  public static SqliteStore open(Path folder, Threads threads, Options options) {
     FolderLock lock = FolderLock.take(folder);
     Database database = null;
     try {
@@ -62,8 +65,8 @@ public final class SqliteStore implements Store {
       History history = new History(folder, latest.revision(), database.oldest());
       sweep(database, latest, leases, history);
       Writer writer = new Writer(folder, database, latest, history, leases, options.retainRevisions());
-      writer.start();
-      return new SqliteStore(lock, latest, history, writer);
+      writer.start(threads);
+      return new SqliteStore(lock, threads, latest, history, writer);
     } catch (RuntimeException e) {
       if (database != null) {
         database.close();
@@ -149,7 +152,7 @@ public final class SqliteStore implements Store {
   }
 
   Cursor walk(String name, long fromRevision, Cursor.Walker walker) {
-    return Cursor.start(history, name + watches.incrementAndGet(), fromRevision, walker);
+    return Cursor.start(history, threads, name + watches.incrementAndGet(), fromRevision, walker);
   }
 
   /** The oldest revision that can be read and watched. */

@@ -3,6 +3,7 @@ package dev.skep.backend.embedded;
 import dev.skep.backend.Store.Outcome;
 import dev.skep.backend.Store.Transaction;
 import dev.skep.backend.StoreException;
+import dev.skep.backend.Threads;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,7 +47,7 @@ final class Writer {
   private final Leases leases;
   private final long retainRevisions;
   private final BlockingQueue<Request<?>> queue = new ArrayBlockingQueue<>(QUEUE);
-  private final Thread thread;
+  private Thread thread; // set once, before anybody can ask
   private volatile boolean ended;
 
   // of the writer thread only
@@ -62,11 +63,10 @@ final class Writer {
     this.history = history;
     this.leases = leases;
     this.retainRevisions = retainRevisions;
-    this.thread = Thread.ofPlatform().daemon().name("store-writer").unstarted(this::run);
   }
 
-  void start() {
-    thread.start();
+  void start(Threads threads) {
+    thread = threads.start("store-writer", this::run);
   }
 
   Outcome commit(Transaction transaction) {

@@ -205,7 +205,6 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
       hook.get().accept(what, cause);
       return;
     }
-    System.err.flush();
     Runtime.getRuntime().halt(FAILED);
   }
 }

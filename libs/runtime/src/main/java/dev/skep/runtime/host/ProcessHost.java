@@ -24,6 +24,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A process that keeps or reads the cluster's state. */
 public final class ProcessHost extends BasicHost {
+  private final HostThreads storeThreads = new HostThreads(this::fatal); // they outlive all others
   private final Store store;
   private final ChangeLog log;
   private final StoreView view;
@@ -32,10 +33,10 @@ public final class ProcessHost extends BasicHost {
   private final String holder;
   private final List<ControlLoop> loops = new CopyOnWriteArrayList<>();
 
-  private ProcessHost(HostBuilder options, String storeUri, Store store) {
+  private ProcessHost(HostBuilder options, String storeUri) {
     super(options);
-    this.store = store;
-    this.view = new StoreView(store);
+    this.store = Backends.store(storeUri, storeThreads::platform);
+    this.view = viewOf(store);
     this.log = Backends.log(storeUri, store, this::epoch, ProcessHost::published);
     this.membership = new FileMembership(data());
     this.loopMetrics = new LoopMetrics(metrics());
@@ -52,9 +53,12 @@ public final class ProcessHost extends BasicHost {
   }
 
   static ProcessHost open(HostBuilder options, String storeUri) {
-    Store store = Backends.store(storeUri);
+    return new ProcessHost(options, storeUri);
+  }
+
+  private static StoreView viewOf(Store store) {
     try {
-      return new ProcessHost(options, storeUri, store);
+      return new StoreView(store);
     } catch (RuntimeException e) {
       store.close();
       throw e;
@@ -122,6 +126,8 @@ public final class ProcessHost extends BasicHost {
 
   @Override
   void closeStore() {
+    storeThreads.stopping();
     store.close();
+    storeThreads.close();
   }
 }

@@ -14,8 +14,10 @@ public final class LoopMetrics {
   private final Counter conflicts = Counter.build("skep_loop_conflicts_total", "Commits that met a conflict.").labelNames("loop").create();
   private final Counter unknown = Counter.build("skep_loop_unknown_total", "Commits of unknown fate.").labelNames("loop").create();
   private final Gauge quarantined = Gauge.build("skep_loop_quarantined_objects", "Objects passed over.").labelNames("loop").create();
-  private final Histogram decide = Histogram.build("skep_loop_decide_seconds", "Time to decide.").labelNames("loop").buckets(SECONDS).create();
-  private final Histogram commit = Histogram.build("skep_loop_commit_seconds", "Time to commit.").labelNames("loop").buckets(SECONDS).create();
+  private final Histogram decide =
+      Histogram.build("skep_loop_decide_seconds", "Time to decide.").labelNames("loop").buckets(SECONDS).create();
+  private final Histogram commit =
+      Histogram.build("skep_loop_commit_seconds", "Time to commit.").labelNames("loop").buckets(SECONDS).create();
 
   public LoopMetrics(Metrics metrics) {
     metrics.registry().register(decisions);

@@ -25,7 +25,8 @@ class SettingsTest {
   void flagsWinOverVariablesAndThoseOverTheFile(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("skep.properties"), "agent.engine = file\nagent.grace = 1s\nagent.pull-retries = 1\n");
     Settings settings = Settings.load(Optional.of(file),
-        Map.of("SKEP_AGENT_GRACE", "250ms", "SKEP_AGENT_PULL_RETRIES", "2", "PATH", "/bin"), List.of("--agent.pull-retries=3", "--agent.adopt=false"));
+        Map.of("SKEP_AGENT_GRACE", "250ms", "SKEP_AGENT_PULL_RETRIES", "2", "PATH", "/bin"),
+        List.of("--agent.pull-retries=3", "--agent.adopt=false"));
     assertThat(AgentConfig.from(settings.of("agent")))
         .isEqualTo(new AgentConfig("file", Duration.ofMillis(250), 3, false, Optional.empty()));
     settings.refuseUnknown();

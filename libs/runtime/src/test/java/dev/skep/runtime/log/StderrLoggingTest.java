@@ -20,7 +20,8 @@ class StderrLoggingTest {
   @Test
   void anEventIsOneLineWithItsException() {
     Logger logger = ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger("dev.skep.runtime.Thing");
-    LoggingEvent event = new LoggingEvent("x", logger, Level.WARN, "two\nlines", new IllegalStateException("bad", new RuntimeException("worse")), null);
+    Exception bad = new IllegalStateException("bad", new RuntimeException("worse"));
+    LoggingEvent event = new LoggingEvent("x", logger, Level.WARN, "two\nlines", bad, null);
     event.setInstant(java.time.Instant.parse("2026-11-21T03:00:00.001Z"));
     event.setThreadName("main");
     String line = new LineLayout().doLayout(event);

@@ -37,7 +37,7 @@ class StoreViewTest {
 
   @BeforeEach
   void open() {
-    store = SqliteStore.open(folder);
+    store = SqliteStore.open(folder, (name, body) -> Thread.ofPlatform().daemon().name(name).start(body));
     put("before");
     view = new StoreView(store);
     thread = Thread.ofPlatform().name("view").start(view);

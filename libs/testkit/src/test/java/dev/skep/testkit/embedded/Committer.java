@@ -14,7 +14,7 @@ final class Committer {
   private Committer() {}
 
   public static void main(String[] args) {
-    Store store = SqliteStore.open(Path.of(args[0]));
+    Store store = SqliteStore.open(Path.of(args[0]), TestThreads::start);
     for (int i = 0; i < 4; i++) {
       String key = "t" + i;
       long first = store.get(key).map(entry -> Long.parseLong(new String(entry.value(), StandardCharsets.UTF_8)) + 1).orElse(0L);
@@ -26,7 +26,8 @@ final class Committer {
     for (long n = first; ; n++) {
       byte[] value = Long.toString(n).getBytes(StandardCharsets.UTF_8);
       // Two keys in one commit: they must never be seen apart.
-      Outcome outcome = store.commit(new Transaction(List.of(), List.of(new Operation.Put(key, value), new Operation.Put(key + "-twin", value))));
+      List<Operation> twins = List.of(new Operation.Put(key, value), new Operation.Put(key + "-twin", value));
+      Outcome outcome = store.commit(new Transaction(List.of(), twins));
       System.out.println(key + " " + n + " " + ((Outcome.Committed) outcome).revision());
     }
   }

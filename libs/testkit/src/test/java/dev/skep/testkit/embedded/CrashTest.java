@@ -29,7 +29,7 @@ class CrashTest {
     long revision = 0;
     for (int round = 0; round < 5; round++) {
       revision = Math.max(revision, killAfter(1 + random.nextInt(3_000), acknowledged));
-      try (Store store = SqliteStore.open(folder)) {
+      try (Store store = SqliteStore.open(folder, TestThreads::start)) {
         assertThat(store.revision()).as("seed %d round %d", seed, round).isGreaterThanOrEqualTo(revision);
         acknowledged.forEach((key, n) -> {
           assertThat(value(store, key)).as("%s, seed %d", key, seed).isGreaterThanOrEqualTo(n);
@@ -77,7 +77,7 @@ class CrashTest {
     Process process = start();
     try (BufferedReader reader = process.inputReader()) {
       assertThat(reader.readLine()).isNotNull();
-      assertThatThrownBy(() -> SqliteStore.open(folder)).isInstanceOf(StoreException.class)
+      assertThatThrownBy(() -> SqliteStore.open(folder, TestThreads::start)).isInstanceOf(StoreException.class)
           .hasMessageContaining("in use by process " + process.pid());
     } finally {
       process.destroyForcibly().waitFor();

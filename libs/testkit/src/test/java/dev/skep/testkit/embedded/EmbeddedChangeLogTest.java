@@ -20,7 +20,7 @@ class EmbeddedChangeLogTest extends ChangeLogContract {
 
   @Override
   protected ChangeLog open() {
-    store = SqliteStore.open(folder);
+    store = SqliteStore.open(folder, TestThreads::start);
     return new EmbeddedChangeLog(store, this::epoch, change -> change);
   }
 

@@ -28,7 +28,7 @@ class SqliteStoreTest extends StoreContract {
 
   @Override
   protected Store open() {
-    return SqliteStore.open(folder);
+    return SqliteStore.open(folder, TestThreads::start);
   }
 
   private static Transaction put(String key, String value, long lease) {
@@ -68,7 +68,7 @@ class SqliteStoreTest extends StoreContract {
   void aLeaseThatNobodyCouldKeepAliveExpires() throws InterruptedException {
     store.close();
     AtomicLong stopped = new AtomicLong(); // what the machine slept
-    store = SqliteStore.open(folder, new SqliteStore.Options(1_000, () -> System.nanoTime() + stopped.get()));
+    store = SqliteStore.open(folder, TestThreads::start, new SqliteStore.Options(1_000, () -> System.nanoTime() + stopped.get()));
     Store.Lease lease = store.lease(Duration.ofMillis(300));
     store.commit(put("held", "1", lease.id()));
     BlockingQueue<Store.Change> gone = new LinkedBlockingQueue<>();
@@ -95,7 +95,7 @@ class SqliteStoreTest extends StoreContract {
   @Test
   void theHistoryIsBoundedAndAWatchFromBeforeMemoryReadsTheFile() {
     store.close();
-    store = SqliteStore.open(folder, new SqliteStore.Options(2_000, System::nanoTime));
+    store = SqliteStore.open(folder, TestThreads::start, new SqliteStore.Options(2_000, System::nanoTime));
     for (int i = 0; i < 3_000; i++) {
       store.commit(put("k" + i % 10, "" + i, 0));
     }
@@ -130,14 +130,14 @@ class SqliteStoreTest extends StoreContract {
 
   @Test
   void aSecondOwnerIsRefusedByName() {
-    assertThatThrownBy(() -> SqliteStore.open(folder)).isInstanceOf(StoreException.class)
+    assertThatThrownBy(() -> SqliteStore.open(folder, TestThreads::start)).isInstanceOf(StoreException.class)
         .hasMessageContaining("in use by process " + ProcessHandle.current().pid());
   }
 
   @Test
   void aPlaceThatIsNoFolderSaysWhatToDo() throws Exception {
     Path file = Files.writeString(folder.resolve("file"), "x");
-    assertThatThrownBy(() -> SqliteStore.open(file.resolve("store"))).isInstanceOf(StoreException.class)
+    assertThatThrownBy(() -> SqliteStore.open(file.resolve("store"), TestThreads::start)).isInstanceOf(StoreException.class)
         .hasMessageContaining("the folder must be writable for");
   }
 
@@ -145,16 +145,18 @@ class SqliteStoreTest extends StoreContract {
   void aFileThatIsNoStoreIsRefused() throws Exception {
     Path other = Files.createDirectory(folder.resolve("other"));
     Files.writeString(other.resolve("store.db"), "this is not a database, and it is long enough to look at".repeat(100));
-    assertThatThrownBy(() -> SqliteStore.open(other)).isInstanceOf(StoreException.class).hasMessageContaining("put a backup in its place");
+    assertThatThrownBy(() -> SqliteStore.open(other, TestThreads::start)).isInstanceOf(StoreException.class)
+        .hasMessageContaining("put a backup in its place");
   }
 
   @Test
   void aUriChoosesTheBackend() {
-    try (Store other = Backends.store("embedded:" + folder.resolve("by-uri"))) {
+    try (Store other = Backends.store("embedded:" + folder.resolve("by-uri"), TestThreads::start)) {
       assertThat(other.revision()).isZero();
     }
-    assertThatThrownBy(() -> Backends.store("etcd://h1,h2")).hasMessageContaining("comes with the cluster form");
-    assertThatThrownBy(() -> Backends.log("kafka://h1", store, () -> "", change -> change)).hasMessageContaining("comes with the cluster form");
-    assertThatThrownBy(() -> Backends.store("redis:x")).hasMessageContaining("names no store that there is");
+    assertThatThrownBy(() -> Backends.store("etcd://h1,h2", TestThreads::start)).hasMessageContaining("comes with the cluster form");
+    assertThatThrownBy(() -> Backends.log("kafka://h1", store, () -> "", change -> change))
+        .hasMessageContaining("comes with the cluster form");
+    assertThatThrownBy(() -> Backends.store("redis:x", TestThreads::start)).hasMessageContaining("names no store that there is");
   }
 }

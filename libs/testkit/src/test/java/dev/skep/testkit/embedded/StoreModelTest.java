@@ -31,13 +31,13 @@ class StoreModelTest {
     SplittableRandom random = new SplittableRandom(seed);
     List<Map<String, String>> states = new ArrayList<>(List.of(Map.of())); // by revision
     long oldest = 1;
-    SqliteStore store = SqliteStore.open(folder);
+    SqliteStore store = SqliteStore.open(folder, TestThreads::start);
     try {
       for (int step = 0; step < 400; step++) {
         int what = random.nextInt(40);
         if (what == 0) {
           store.close();
-          store = SqliteStore.open(folder);
+          store = SqliteStore.open(folder, TestThreads::start);
         } else if (what < 3 && states.size() > 2) {
           oldest = Math.max(oldest, 1 + random.nextLong(states.size() - 1));
           store.compact(oldest);
@@ -61,10 +61,11 @@ class StoreModelTest {
     Map<String, Operation> operations = new TreeMap<>();
     for (int i = 0; i <= random.nextInt(4); i++) {
       String key = "k" + random.nextInt(12);
-      String value = Integer.toString(random.nextInt(1_000));
-      operations.put(key, random.nextInt(3) == 0 ? new Operation.Delete(key) : new Operation.Put(key, value.getBytes(StandardCharsets.UTF_8)));
+      byte[] value = Integer.toString(random.nextInt(1_000)).getBytes(StandardCharsets.UTF_8);
+      operations.put(key, random.nextInt(3) == 0 ? new Operation.Delete(key) : new Operation.Put(key, value));
     }
-    boolean changes = operations.values().stream().anyMatch(operation -> operation instanceof Operation.Put || now.containsKey(operation.key()));
+    boolean changes = operations.values().stream()
+        .anyMatch(operation -> operation instanceof Operation.Put || now.containsKey(operation.key()));
     operations.values().forEach(operation -> {
       switch (operation) {
         case Operation.Put put -> next.put(put.key(), new String(put.value(), StandardCharsets.UTF_8));
@@ -87,7 +88,8 @@ class StoreModelTest {
     }
     Map<String, String> read = new TreeMap<>();
     store.readAt("", revision).entries().forEach(entry -> read.put(entry.key(), new String(entry.value(), StandardCharsets.UTF_8)));
-    assertThat(read).as("revision %d of %d, oldest %d, seed %d", revision, states.size() - 1, oldest, seed).isEqualTo(states.get((int) revision));
+    assertThat(read).as("revision %d of %d, oldest %d, seed %d", revision, states.size() - 1, oldest, seed)
+        .isEqualTo(states.get((int) revision));
     assertThat(store.revision()).isEqualTo(states.size() - 1);
   }
 }

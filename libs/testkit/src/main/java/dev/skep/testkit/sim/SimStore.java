@@ -1,0 +1,168 @@
+package dev.skep.testkit.sim;
+
+import dev.skep.backend.Store;
+import dev.skep.backend.Store.Compare;
+import dev.skep.backend.Store.Operation;
+import dev.skep.backend.Store.Outcome;
+import dev.skep.backend.Store.Transaction;
+import dev.skep.state.ClusterState;
+import dev.skep.state.Row;
+import dev.skep.state.RowChange;
+import dev.skep.state.Rows;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The store. Its contents are one {@link ClusterState} per revision, which all views share. Commits arrive late, twice,
+ * or not at all, and their answers get lost; what it holds is always right.
+ */
+public final class SimStore {
+  /** How long a client waits before it calls a commit's fate unknown. */
+  private static final Duration PATIENCE = Duration.ofMillis(400);
+  private static final Duration QUICKEST = Duration.ofNanos(80_000);
+  private static final Duration USUAL = Duration.ofMillis(2);
+
+  /** One commit that landed: who sent it, and what it did. */
+  public record Landed(String writer, long revision, ClusterState before, ClusterState after, List<RowChange> changes) {}
+
+  /** May change what is compared or written; for planted bugs. */
+  public interface Tamper {
+    Transaction tamper(String writer, Transaction transaction);
+  }
+
+  private final World world;
+  private final Faults faults;
+  private final List<ClusterState.Step> history = new ArrayList<>(); // index: revision
+  private final List<Consumer<Landed>> watchers = new ArrayList<>();
+  private Tamper tamper = (writer, transaction) -> transaction;
+
+  public SimStore(World world, Faults faults) {
+    this.world = world;
+    this.faults = faults;
+    history.add(new ClusterState.Step(ClusterState.empty(), List.of()));
+  }
+
+  public void tamperWith(Tamper how) {
+    tamper = how;
+  }
+
+  /** Called within every commit, in order. */
+  public void watch(Consumer<Landed> watcher) {
+    watchers.add(watcher);
+  }
+
+  public long revision() {
+    return history.size() - 1;
+  }
+
+  public ClusterState state() {
+    return history.getLast().state();
+  }
+
+  /** The state at a revision, and what that revision changed. */
+  public ClusterState.Step at(long revision) {
+    return history.get((int) revision);
+  }
+
+  /** Commits now, without any fault. {@code writer} is who did it, for the invariants. */
+  public Outcome commit(String writer, Transaction sent) {
+    Transaction transaction = tamper.tamper(writer, sent);
+    ClusterState before = state();
+    for (Compare compare : transaction.compares()) {
+      if (!holds(before, compare)) {
+        world.note("store", writer + " conflicts on " + compare.key());
+        return new Outcome.Conflict(revision());
+      }
+    }
+    long revision = revision() + 1;
+    List<ClusterState.Stored> changes = new ArrayList<>(transaction.operations().size());
+    for (Operation operation : transaction.operations()) {
+      changes.add(stored(before, operation, revision));
+    }
+    ClusterState.Step step = before.apply(revision, changes);
+    history.add(step);
+    note(writer, revision, step.changes());
+    Landed landed = new Landed(writer, revision, before, step.state(), step.changes());
+    watchers.forEach(watcher -> watcher.accept(landed));
+    return new Outcome.Committed(revision);
+  }
+
+  private void note(String writer, long revision, List<RowChange> changes) {
+    StringBuilder text = new StringBuilder(writer).append(" commits ").append(revision).append(':');
+    for (RowChange change : changes) {
+      if (!change.of(Rows.LEADER)) {
+        text.append(change.after() == null ? " -" : change.before() == null ? " +" : " ~").append(change.key().path());
+      }
+    }
+    world.note("store", text.toString());
+  }
+
+  private static boolean holds(ClusterState state, Compare compare) {
+    Row<?> row = state.row(Rows.keyOf(compare.key()).orElseThrow());
+    return switch (compare) {
+      case Compare.Exists _ -> row != null;
+      case Compare.ModRevision mod -> (row == null ? 0 : row.modRevision()) == mod.revision();
+    };
+  }
+
+  private static ClusterState.Stored stored(ClusterState before, Operation operation, long revision) {
+    return switch (operation) {
+      case Operation.Delete delete -> new ClusterState.Stored(delete.key(), null, 0, revision);
+      case Operation.Put put -> {
+        Row<?> row = before.row(Rows.keyOf(put.key()).orElseThrow());
+        yield new ClusterState.Stored(put.key(), put.value(), row == null ? revision : row.createRevision(), revision);
+      }
+    };
+  }
+
+  /** A commit over the wire. The answer is empty when its fate is unknown: it may have landed, or land yet. */
+  public void submit(SimProcess from, String writer, Transaction transaction, Consumer<Optional<Outcome>> answer) {
+    Faults.Rates rates = faults.rates();
+    Duration there = world.between(QUICKEST, USUAL);
+    if (world.chance(rates.commitLost())) {
+      from.note("commit of " + writer + " is lost");
+      from.after(PATIENCE, () -> answer.accept(Optional.empty()));
+    } else if (world.chance(rates.answerLost())) {
+      from.note("answer to a commit of " + writer + " is lost");
+      world.after(there, () -> commit(writer, transaction));
+      from.after(PATIENCE, () -> answer.accept(Optional.empty()));
+    } else if (world.chance(rates.commitLate())) {
+      from.note("commit of " + writer + " is on its way for long");
+      world.after(PATIENCE.plus(world.between(Duration.ZERO, Faults.LATEST_COMMIT)), () -> commit(writer, transaction));
+      from.after(PATIENCE, () -> answer.accept(Optional.empty()));
+    } else {
+      int life = from.life();
+      world.after(there, () -> {
+        Outcome outcome = commit(writer, transaction);
+        Duration back = world.between(QUICKEST, USUAL);
+        world.after(back, () -> from.inLife(life, () -> answer.accept(Optional.of(outcome))));
+      });
+      if (world.chance(rates.commitTwice())) {
+        world.after(there.plus(world.between(QUICKEST, USUAL)), () -> commit(writer, transaction));
+      }
+    }
+  }
+
+  /** A linearizable read over the wire. The outer optional is empty when no answer came. */
+  public void read(SimProcess from, String key, Consumer<Optional<Optional<Store.Entry>>> answer) {
+    if (world.chance(faults.rates().commitLost())) {
+      from.after(PATIENCE, () -> answer.accept(Optional.empty()));
+      return;
+    }
+    int life = from.life();
+    world.after(world.between(QUICKEST, USUAL), () -> {
+      Optional<Store.Entry> entry = entry(key);
+      world.after(world.between(QUICKEST, USUAL), () -> from.inLife(life, () -> answer.accept(Optional.of(entry))));
+    });
+  }
+
+  private Optional<Store.Entry> entry(String key) {
+    Row<?> row = state().row(Rows.keyOf(key).orElseThrow());
+    return row == null
+        ? Optional.empty()
+        : Optional.of(new Store.Entry(key, row.value().toByteArray(), row.createRevision(), row.modRevision()));
+  }
+}

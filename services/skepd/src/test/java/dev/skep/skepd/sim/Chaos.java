@@ -1,0 +1,138 @@
+package dev.skep.skepd.sim;
+
+import dev.skep.testkit.sim.SimProcess;
+import dev.skep.testkit.sim.World;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+
+/** What befalls the cluster while the day is bad. */
+final class Chaos {
+  private final SimCluster cluster;
+  private final World world;
+  private final RandomGenerator random;
+  private final Scenario scenario;
+  private final Users users;
+  private boolean over;
+
+  Chaos(SimCluster cluster, Scenario scenario, Users users) {
+    this.cluster = cluster;
+    this.world = cluster.world();
+    this.scenario = scenario;
+    this.users = users;
+    this.random = world.split();
+    trouble();
+    requests();
+  }
+
+  private Duration about(Duration mean) {
+    return Duration.ofNanos(1 + (long) (mean.toNanos() * 2 * random.nextDouble()));
+  }
+
+  private Duration within(long leastMillis, long mostMillis) {
+    return Duration.ofMillis(random.nextLong(leastMillis, mostMillis + 1));
+  }
+
+  private void requests() {
+    world.after(about(scenario.requests()), () -> {
+      if (!over) {
+        if (cluster.apiProcess().alive()) {
+          users.ask();
+        }
+        requests();
+      }
+    });
+  }
+
+  private void trouble() {
+    world.after(about(scenario.trouble()), () -> {
+      if (!over) {
+        strike();
+        trouble();
+      }
+    });
+  }
+
+  private <T> T pick(List<T> list) {
+    return list.get(random.nextInt(list.size()));
+  }
+
+  private void strike() {
+    SimNode node = pick(cluster.nodes());
+    switch (random.nextInt(15)) {
+      case 0, 1 -> crash(pick(cluster.control()), within(20, 4000));
+      case 2 -> crash(node.process(), within(20, 6000));
+      case 3 -> crash(node.edge(), within(20, 1500));
+      case 4 -> engine(node, within(100, 6000));
+      case 5 -> machine(node);
+      case 6 -> cut(node);
+      case 7 -> pick(everybody()).standStill(within(50, 5000));
+      case 8 -> pick(everybody()).setSkew(Duration.ofMillis(random.nextLong(-20_000, 20_000)));
+      case 9, 10 -> container(node, 1 + random.nextInt(3));
+      case 11 -> container(node, 0);
+      case 12 -> removed(node);
+      case 13 -> cluster.rumour(pick(cluster.loopNames()));
+      default -> crash(cluster.dispatcherProcess(), within(20, 3000));
+    }
+  }
+
+  private List<SimProcess> everybody() {
+    List<SimProcess> all = new ArrayList<>(cluster.control());
+    cluster.nodes().forEach(node -> all.add(node.process()));
+    return all;
+  }
+
+  private void crash(SimProcess process, Duration down) {
+    process.crash();
+    world.after(down, process::start);
+  }
+
+  private void engine(SimNode node, Duration down) {
+    node.engine().stop();
+    world.after(down, node.engine()::start);
+  }
+
+  private void machine(SimNode node) {
+    Duration down = within(500, 9000);
+    crash(node.process(), down);
+    crash(node.edge(), down);
+    engine(node, down);
+  }
+
+  private void cut(SimNode node) {
+    cluster.net().cut(node.process(), cluster.dispatcherProcess());
+    world.after(within(200, 9000), () -> cluster.net().heal(node.process(), cluster.dispatcherProcess()));
+  }
+
+  private void container(SimNode node, long code) {
+    List<Container> running = node.engine().running();
+    if (!running.isEmpty()) {
+      node.engine().exit(pick(running), code);
+    }
+  }
+
+  private void removed(SimNode node) {
+    List<Container> all = List.copyOf(node.engine().containers());
+    if (!all.isEmpty()) {
+      node.engine().removeBehindOurBack(pick(all));
+    }
+  }
+
+  /** The bad day is over: everything is repaired, and nothing breaks any more. */
+  void stop() {
+    world.note("chaos", "is over");
+    over = true;
+    cluster.faults().stop();
+    cluster.net().healAll();
+    cluster.control().forEach(process -> process.setSkew(Duration.ZERO));
+    cluster.control().forEach(SimProcess::start);
+    for (SimNode node : cluster.nodes()) {
+      node.engine().start();
+      node.engine().completeImages();
+      node.edge().start();
+      node.process().setSkew(Duration.ZERO);
+      node.process().start();
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package dev.skep.skepd.sim;
+
+import dev.skep.state.ClusterState;
+import dev.skep.state.NodeRecord;
+import dev.skep.state.Rows;
+import dev.skep.state.TaskRecord;
+import dev.skep.state.v1.TaskState;
+import dev.skep.testkit.sim.SimStore;
+import dev.skep.testkit.sim.Violation;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/** What must hold of real containers, whatever the rows say. */
+final class Physics {
+  private record Place(String node, Container container) {}
+
+  private final SimStore store;
+  private final Map<String, Place> addresses = new HashMap<>(); // network and address, to who has it
+  private final Map<String, Place> slots = new HashMap<>(); // service and slot
+  private final Set<String> excused = new HashSet<>(); // containers whose node was given up while they ran
+
+  Physics(SimStore store) {
+    this.store = store;
+    store.watch(landed -> landed.changes().stream().filter(change -> change.of(Rows.NODE_STATUS)).forEach(change -> {
+      String node = change.key().lastPart();
+      NodeRecord record = NodeRecord.find(landed.after(), node);
+      if (record == null || record.down()) {
+        excuse(node);
+      }
+    }));
+  }
+
+  private void excuse(String node) {
+    addresses.values().stream().filter(place -> place.node.equals(node)).forEach(place -> excused.add(place.container.id));
+    slots.values().stream().filter(place -> place.node.equals(node)).forEach(place -> excused.add(place.container.id));
+  }
+
+  void started(String node, Container container) {
+    Place here = new Place(node, container);
+    container.networks.forEach((network, address) -> {
+      Place other = addresses.put(network + " " + address, here);
+      if (other != null && other.container != container && !excused.contains(other.container.id)) {
+        throw new Violation("the address " + address + " of network " + network + " is held by " + other.container + " and by " + container);
+      }
+    });
+    String slot = container.task.getServiceId() + "/" + (container.task.getGlobal() ? node : container.task.getSlot());
+    Place other = slots.put(slot, here);
+    if (other != null && other.container != container && !excused.contains(other.container.id) && !startFirst(container)) {
+      throw new Violation("two containers of one slot run: " + other.container + " on " + other.node + " and " + container + " on " + node);
+    }
+    NodeRecord record = NodeRecord.find(store.state(), node);
+    if (record == null || record.down()) {
+      excused.add(container.id);
+    }
+  }
+
+  private boolean startFirst(Container container) {
+    var service = store.state().value(Rows.SERVICE.key(container.task.getServiceId()));
+    return service != null && service.getCurrent().getUpdateConfig().getOrder().equals("start-first");
+  }
+
+  void stopped(String node, Container container) {
+    addresses.values().removeIf(place -> place.container == container);
+    slots.values().removeIf(place -> place.container == container);
+    excused.remove(container.id);
+  }
+
+  /** The agent ends a running container: somebody must have wanted that. */
+  void stopping(String node, Container container) {
+    ClusterState state = store.state();
+    TaskRecord task = TaskRecord.find(state, container.task.getId());
+    if (task == null || task.desired().getNumber() > TaskState.TASK_COMPLETE_VALUE || task.terminal()) {
+      return;
+    }
+    if (!task.nodeId().equals(node)) {
+      throw new Violation(container + " runs on " + node + " and its task is placed on '" + task.nodeId() + "'");
+    }
+    throw new Violation("the healthy " + container + " on " + node + " is stopped, though its task is wanted " + task.desired());
+  }
+}

@@ -1,0 +1,173 @@
+package dev.skep.skepd.sim;
+
+import dev.skep.dispatcher.core.FeedView;
+import dev.skep.feed.v1.FeedEntry;
+import dev.skep.state.ClusterState;
+import dev.skep.state.EffectiveSpec;
+import dev.skep.state.NodeRecord;
+import dev.skep.state.Row;
+import dev.skep.state.RowKind;
+import dev.skep.state.Rows;
+import dev.skep.state.TaskRecord;
+import dev.skep.state.v1.NodeGatewayRow;
+import dev.skep.state.v1.RolloutRow;
+import dev.skep.state.v1.ServiceRow;
+import dev.skep.state.v1.TaskState;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** What must be so when nothing has gone wrong for a while: all that is wanted runs, and nothing else is left. */
+final class Rest {
+  private final SimCluster cluster;
+
+  Rest(SimCluster cluster) {
+    this.cluster = cluster;
+  }
+
+  /** The first thing that is not as it should be. */
+  Optional<String> problem() {
+    ClusterState state = cluster.store().state();
+    return nodes(state)
+        .or(() -> parents(state))
+        .or(() -> services(state))
+        .or(() -> tasks(state))
+        .or(() -> containers(state))
+        .or(() -> networks(state))
+        .or(() -> edges(state));
+  }
+
+  private Optional<String> nodes(ClusterState state) {
+    for (SimNode node : cluster.nodes()) {
+      NodeRecord record = NodeRecord.find(state, node.id());
+      if (record == null || !record.ready()) {
+        return Optional.of("node " + node.id() + " is not ready");
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> parents(ClusterState state) {
+    return orphan(state, Rows.INTENT, Rows.SERVICE, row -> row.value().getServiceId())
+        .or(() -> orphan(state, Rows.TEMPLATE, Rows.SERVICE, row -> row.value().getServiceId()))
+        .or(() -> orphan(state, Rows.ROLLOUT, Rows.SERVICE, row -> row.key().lastPart()))
+        .or(() -> orphan(state, Rows.ENDPOINT, Rows.SERVICE, row -> row.key().lastPart()))
+        .or(() -> orphan(state, Rows.ADDRESS, Rows.INTENT, row -> row.key().lastPart()))
+        .or(() -> orphan(state, Rows.PLACEMENT, Rows.INTENT, row -> row.key().lastPart()))
+        .or(() -> orphan(state, Rows.STATUS, Rows.INTENT, row -> row.key().lastPart()))
+        .or(() -> orphan(state, Rows.POOL, Rows.NETWORK, row -> row.key().lastPart()))
+        .or(() -> orphan(state, Rows.GATEWAY, Rows.POOL, row -> row.value().getNetworkId()))
+        .or(() -> orphan(state, Rows.GATEWAY, Rows.NODE_SPEC, row -> row.value().getNodeId()))
+        .or(() -> orphan(state, Rows.NODE_STATUS, Rows.NODE_SPEC, row -> row.key().lastPart()))
+        .or(() -> orphan(state, Rows.SESSION, Rows.NODE_SPEC, row -> row.key().lastPart()));
+  }
+
+  private interface ParentOf<T extends com.google.protobuf.Message> {
+    String id(Row<T> row);
+  }
+
+  private static <T extends com.google.protobuf.Message> Optional<String> orphan(
+      ClusterState state, RowKind<T> kind, RowKind<?> parents, ParentOf<T> parent) {
+    for (Row<T> row : state.rows(kind)) {
+      if (!state.has(parents.key(parent.id(row)))) {
+        return Optional.of(row.key() + " lacks its parent " + parents.prefix() + parent.id(row));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> services(ClusterState state) {
+    for (Row<ServiceRow> row : state.rows(Rows.SERVICE)) {
+      String id = row.key().lastPart();
+      EffectiveSpec spec = EffectiveSpec.of(state, id);
+      RolloutRow rollout = state.value(Rows.ROLLOUT.key(id));
+      boolean current = rollout != null && rollout.getGeneration() == row.value().getGeneration();
+      boolean paused = current && rollout.getState().equals("paused");
+      if (current && rollout.getState().equals("updating")) {
+        return Optional.of("the update of " + row.value().getCurrent().getName() + " goes on");
+      }
+      long wanted = spec.global() ? cluster.nodes().size() : spec.replicas();
+      Set<String> slots = new HashSet<>();
+      for (TaskRecord task : TaskRecord.ofService(state, id)) {
+        if (task.desired() != TaskState.TASK_RUNNING || task.observed() != TaskState.TASK_RUNNING) {
+          continue;
+        }
+        if (!paused && task.intent().getTemplate() != spec.template().getNumber()) {
+          return Optional.of("task " + task.id() + " of " + row.value().getCurrent().getName() + " runs an old template");
+        }
+        slots.add(TaskRecord.slotOf(task.intent()));
+      }
+      if (slots.size() != wanted && !paused) {
+        return Optional.of(row.value().getCurrent().getName() + " " + id + " has " + slots.size() + " tasks of " + wanted);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> tasks(ClusterState state) {
+    for (var row : state.rows(Rows.INTENT)) {
+      TaskRecord task = TaskRecord.find(state, row.key().lastPart());
+      boolean live = task.desired().getNumber() < TaskState.TASK_SHUTDOWN_VALUE;
+      if (live && task.observed() != TaskState.TASK_RUNNING || !live && !task.nodeId().isEmpty() && !task.terminal()) {
+        return Optional.of("task " + task.id() + " is wanted " + task.desired() + " and is " + task.observed());
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> containers(ClusterState state) {
+    for (SimNode node : cluster.nodes()) {
+      for (Container container : node.engine().containers()) {
+        TaskRecord task = TaskRecord.find(state, container.task.getId());
+        if (task == null || !task.nodeId().equals(node.id())) {
+          return Optional.of(container + " on " + node.id() + " belongs to no task");
+        }
+        if (container.running() != (task.observed() == TaskState.TASK_RUNNING)) {
+          return Optional.of(container + " is " + container.state + " and its task " + task.observed());
+        }
+      }
+      for (String id : state.tasksOfNode(node.id())) {
+        TaskRecord task = TaskRecord.find(state, id);
+        if (task != null && task.observed() == TaskState.TASK_RUNNING && node.engine().ofTask(id) == null) {
+          return Optional.of("task " + id + " runs without a container");
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> networks(ClusterState state) {
+    for (SimNode node : cluster.nodes()) {
+      for (String id : node.engine().networks().keySet()) {
+        if (!state.has(Rows.POOL.key(id))) {
+          return Optional.of("the bridge of network " + id + " stands on " + node.id() + ", and the network is gone");
+        }
+      }
+    }
+    for (Row<NodeGatewayRow> gateway : state.rows(Rows.GATEWAY)) {
+      if (!gateway.value().getError().isEmpty()) {
+        return Optional.of(gateway.key() + ": " + gateway.value().getError());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Every edge knows exactly the endpoints that the state has. */
+  private Optional<String> edges(ClusterState state) {
+    Map<String, FeedEntry> wanted = FeedView.all(state);
+    for (SimNode node : cluster.nodes()) {
+      Map<String, FeedEntry> known = new java.util.TreeMap<>();
+      node.edgeFeed().toUpdate().getPutList().forEach(entry -> known.put(entry.getKey(), entry));
+      if (!known.equals(wanted)) {
+        Set<String> keys = new HashSet<>(known.keySet());
+        keys.addAll(wanted.keySet());
+        keys.removeIf(key -> wanted.get(key) != null && wanted.get(key).equals(known.get(key)));
+        String key = keys.iterator().next();
+        return Optional.of("the edge of " + node.id() + " at revision " + node.edgeApplied() + " is wrong about " + keys + ": it should know "
+            + wanted.get(key) + " and knows " + known.get(key));
+      }
+    }
+    return Optional.empty();
+  }
+}

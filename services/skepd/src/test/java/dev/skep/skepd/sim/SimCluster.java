@@ -1,0 +1,231 @@
+package dev.skep.skepd.sim;
+
+import dev.skep.allocator.core.AllocatorDecider;
+import dev.skep.api.v1.NodeSpec;
+import dev.skep.api.v1.OrchestrationConfig;
+import dev.skep.api.v1.SwarmSpec;
+import dev.skep.dispatcher.core.Orphans;
+import dev.skep.orchestrator.core.OrchestratorDecider;
+import dev.skep.scheduler.core.SchedulerDecider;
+import dev.skep.state.ChangeSet;
+import dev.skep.state.ClusterState;
+import dev.skep.state.Decider;
+import dev.skep.state.IdSource;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.ClusterRow;
+import dev.skep.state.v1.NetworkRow;
+import dev.skep.state.v1.NodeSpecRow;
+import dev.skep.testkit.sim.Faults;
+import dev.skep.testkit.sim.Net;
+import dev.skep.testkit.sim.SimLoop;
+import dev.skep.testkit.sim.SimProcess;
+import dev.skep.testkit.sim.SimStore;
+import dev.skep.testkit.sim.SimView;
+import dev.skep.testkit.sim.Violation;
+import dev.skep.testkit.sim.World;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A cluster: its store, its control services in one process or in many, its nodes. */
+final class SimCluster {
+  static final String CLUSTER_ID = "cluster";
+  private static final List<String> LOOPS = List.of("orchestrator", "allocator", "scheduler", "dispatcher");
+  private static final Duration NOTICED = Duration.ofMillis(30);
+
+  private record Holder(SimProcess process, SimLoop loop, String id) {}
+
+  private final World world;
+  private final Faults faults;
+  private final Mutant mutant;
+  private final Scenario scenario;
+  private final Net net;
+  private final SimStore store;
+  private final Law law = new Law();
+  private final Physics physics;
+  private final IdSource ids;
+  private final List<SimProcess> control = new ArrayList<>();
+  private final List<SimNode> nodes = new ArrayList<>();
+  private final Map<String, List<Holder>> loops = new TreeMap<>();
+  private SimProcess api;
+  private SimProcess dispatcherProcess;
+  private SimView apiView;
+  private SimDispatcher dispatcher;
+
+  SimCluster(World world, Scenario scenario, Mutant mutant) {
+    this.world = world;
+    this.scenario = scenario;
+    this.mutant = mutant;
+    this.faults = new Faults(scenario.rates());
+    this.net = new Net(world, faults);
+    this.store = new SimStore(world, faults);
+    this.ids = new IdSource(world.split());
+    store.watch(law::check);
+    this.physics = new Physics(store);
+    Mutants.plant(mutant, world, store);
+    init();
+    processes();
+  }
+
+  // ---- what stands before the first event ----
+
+  private void init() {
+    ChangeSet.Builder rows = ChangeSet.about(CLUSTER_ID)
+        .put(Rows.cluster(), ClusterRow.newBuilder()
+            .setId(CLUSTER_ID)
+            .setEpoch("epoch")
+            .addDefaultAddrPool("10.0.0.0/8")
+            .setSubnetSize(scenario.subnetBits())
+            .setSpec(SwarmSpec.newBuilder().setOrchestration(OrchestrationConfig.newBuilder().setTaskHistoryRetentionLimit(scenario.history())))
+            .build())
+        .put(Rows.NETWORK.key("ingress"), NetworkRow.newBuilder().setId("ingress").setName("ingress").setIngress(true).build());
+    for (int i = 1; i <= scenario.nodes(); i++) {
+      String id = "node" + i;
+      rows.put(Rows.NODE_SPEC.key(id), NodeSpecRow.newBuilder().setId(id).setSpec(NodeSpec.newBuilder().setAvailability("active")).build());
+      nodes.add(new SimNode(this, id, i));
+    }
+    store.commit("api", SimDispatcher.transaction(List.of(rows.build())));
+  }
+
+  private void processes() {
+    if (scenario.together()) {
+      SimProcess skepd = new SimProcess(world, "skepd").onStart(process -> {
+        SimView view = view(process);
+        apiView = view;
+        LOOPS.forEach(loop -> loop(process, view, loop, true));
+        dispatcher = new SimDispatcher(process, store, view, mutant);
+      });
+      control.add(skepd);
+      api = skepd;
+      dispatcherProcess = skepd;
+    } else {
+      for (String loop : LOOPS) {
+        for (int i = 1; i <= 2; i++) {
+          control.add(new SimProcess(world, loop + "-loop-" + i).onStart(process -> loop(process, view(process), loop, false)));
+        }
+      }
+      api = new SimProcess(world, "api").onStart(process -> apiView = view(process));
+      dispatcherProcess = new SimProcess(world, "dispatcher").onStart(process -> dispatcher = new SimDispatcher(process, store, view(process), mutant));
+      control.add(api);
+      control.add(dispatcherProcess);
+    }
+    control.forEach(SimProcess::start);
+    nodes.forEach(node -> {
+      node.edge().start();
+      node.process().start();
+    });
+  }
+
+  private SimView view(SimProcess process) {
+    SimView view = new SimView(world, faults, store, process);
+    if (mutant == Mutant.MISSED_CHANGE) {
+      view.swallow(revision -> (revision * 0x9E3779B9L >>> 8) % 30 == 0);
+    }
+    return view;
+  }
+
+  private void loop(SimProcess process, SimView view, String name, boolean sole) {
+    Decider decider = Mutants.mutated(mutant, switch (name) {
+      case "orchestrator" -> new OrchestratorDecider();
+      case "allocator" -> new AllocatorDecider();
+      case "scheduler" -> new SchedulerDecider();
+      default -> new Orphans();
+    }, name);
+    String id = ids.next();
+    SimLoop loop = new SimLoop(process, store, view, name, id, sole, decider, (object, why) -> {
+      if (!why.startsWith("its changes met a conflict") && !why.contains("not stored")) {
+        throw new Violation(name + " failed on " + object + ": " + why);
+      }
+    });
+    Holder holder = new Holder(process, loop, id);
+    loops.computeIfAbsent(name, key -> new ArrayList<>()).add(holder);
+    process.onDeath(() -> {
+      loops.get(name).remove(holder);
+      ended(name, id);
+    });
+    if (!sole) {
+      // Who starts finds the row of a holder that may have ended while nobody was there to notice.
+      process.after(NOTICED, () -> lookFor(process, name, loop));
+    }
+  }
+
+  private void ended(String name, String id) {
+    world.after(NOTICED, () -> loops.get(name).forEach(other -> other.loop.holderEnded(id)));
+  }
+
+  /** A standby calls the holder's address now and then. */
+  private void lookFor(SimProcess process, String name, SimLoop loop) {
+    var row = store.state().value(Rows.LEADER.key(name));
+    if (row != null && loops.get(name).stream().noneMatch(holder -> holder.id.equals(row.getHolder()))) {
+      loop.holderEnded(row.getHolder());
+    }
+    process.after(Duration.ofSeconds(1), () -> lookFor(process, name, loop));
+  }
+
+  /** Somebody believes that the holder of a loop has ended, though it has not. */
+  void rumour(String name) {
+    var row = store.state().value(Rows.LEADER.key(name));
+    if (row != null && !scenario.together()) {
+      world.note("rumour", "the holder of " + name + " has ended");
+      loops.get(name).stream().filter(holder -> !holder.id.equals(row.getHolder())).forEach(holder -> holder.loop.holderEnded(row.getHolder()));
+    }
+  }
+
+  List<String> loopNames() {
+    return LOOPS;
+  }
+
+  World world() {
+    return world;
+  }
+
+  Faults faults() {
+    return faults;
+  }
+
+  Mutant mutant() {
+    return mutant;
+  }
+
+  Net net() {
+    return net;
+  }
+
+  SimStore store() {
+    return store;
+  }
+
+  Law law() {
+    return law;
+  }
+
+  Physics physics() {
+    return physics;
+  }
+
+  List<SimProcess> control() {
+    return control;
+  }
+
+  List<SimNode> nodes() {
+    return nodes;
+  }
+
+  SimProcess apiProcess() {
+    return api;
+  }
+
+  ClusterState apiState() {
+    return apiView.state();
+  }
+
+  SimProcess dispatcherProcess() {
+    return dispatcherProcess;
+  }
+
+  SimDispatcher dispatcher() {
+    return dispatcher;
+  }
+}

@@ -1,0 +1,324 @@
+package dev.skep.skepd.sim;
+
+import dev.skep.backend.Store.Compare;
+import dev.skep.backend.Store.Operation;
+import dev.skep.backend.Store.Outcome;
+import dev.skep.backend.Store.Transaction;
+import dev.skep.dispatcher.core.AssignmentSet;
+import dev.skep.dispatcher.core.Assignments;
+import dev.skep.dispatcher.core.Concerns;
+import dev.skep.dispatcher.core.FeedKeys;
+import dev.skep.dispatcher.core.FeedView;
+import dev.skep.dispatcher.core.Heard;
+import dev.skep.dispatcher.core.Liveness;
+import dev.skep.dispatcher.core.Registration;
+import dev.skep.dispatcher.core.SessionKey;
+import dev.skep.dispatcher.core.Silence;
+import dev.skep.dispatcher.core.StatusRules;
+import dev.skep.dispatcher.core.StatusRules.Verdict;
+import dev.skep.dispatcher.core.Withdrawals;
+import dev.skep.dispatcher.v1.AssignmentsMessage;
+import dev.skep.dispatcher.v1.NodeReport;
+import dev.skep.feed.v1.FeedEntry;
+import dev.skep.feed.v1.FeedUpdate;
+import dev.skep.state.ChangeSet;
+import dev.skep.state.ClusterState;
+import dev.skep.state.Guard;
+import dev.skep.state.IdSource;
+import dev.skep.state.RowChange;
+import dev.skep.state.Write;
+import dev.skep.state.v1.TaskStatusRow;
+import dev.skep.testkit.sim.Net.Stream;
+import dev.skep.testkit.sim.SimProcess;
+import dev.skep.testkit.sim.SimStore;
+import dev.skep.testkit.sim.SimView;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/** One life of a dispatcher: the real core's decisions, carried over a simulated network and store. */
+final class SimDispatcher {
+  private static final Duration RETRY = Duration.ofMillis(20);
+  private static final String WRITER = "dispatcher";
+
+  /** A node's session as this life of the dispatcher knows it. */
+  private static final class Session {
+    final SessionKey key;
+    final Stream<AssignmentsMessage> assignments;
+    final Stream<FeedUpdate> feed;
+    AssignmentSet set;
+    long applied;
+    boolean served;
+
+    Session(SessionKey key, Stream<AssignmentsMessage> assignments, Stream<FeedUpdate> feed) {
+      this.key = key;
+      this.assignments = assignments;
+      this.feed = feed;
+      this.set = AssignmentSet.empty(key.nodeId());
+    }
+  }
+
+  private record Waiting(long revision, Runnable body) {}
+
+  private final SimProcess process;
+  private final SimStore store;
+  private final SimView view;
+  private final IdSource ids;
+  private final Mutant mutant;
+  private final Map<String, Session> sessions = new TreeMap<>();
+  private final Map<String, Heard> heard = new HashMap<>();
+  private final List<Waiting> waiting = new ArrayList<>();
+  private SortedMap<String, FeedEntry> entries = new TreeMap<>();
+  private Withdrawals withdrawals = Withdrawals.NONE;
+  private Liveness liveness;
+  private boolean judging;
+  private long floor;
+
+  SimDispatcher(SimProcess process, SimStore store, SimView view, Mutant mutant) {
+    this.process = process;
+    this.store = store;
+    this.view = view;
+    this.mutant = mutant;
+    this.ids = new IdSource(process.world().split());
+    this.liveness = Liveness.fresh(process.now());
+    view.listen(this::moved);
+    tick();
+  }
+
+  // ---- the view moves ----
+
+  private void moved(ClusterState state, List<RowChange> changes, boolean reset) {
+    if (reset) {
+      setWithdrawals(Withdrawals.afterReset(state, process.now()), state);
+      entries = new TreeMap<>(FeedView.all(state));
+      sessions.values().forEach(session -> complete(session, state));
+    } else {
+      Withdrawals before = withdrawals;
+      withdrawals = mutant == Mutant.STOP_WITHOUT_WITHDRAWAL ? Withdrawals.NONE : withdrawals.moved(state, changes, process.now());
+      Concerns concerns = Concerns.of(state, changes);
+      Concerns held = Concerns.ofTasks(state, withdrawals.changedFrom(before));
+      FeedUpdate update = FeedKeys.difference(state, entries, changedEntries(state, changes));
+      for (Session session : sessions.values()) {
+        String node = session.key.nodeId();
+        if (session.served) {
+          difference(session, state, Assignments.update(session.set, state, concerns.of(node).and(held.of(node)), withdrawals));
+          if (update.getPutCount() + update.getRemoveCount() > 0) {
+            session.feed.send(update);
+          }
+        }
+      }
+    }
+    List<Waiting> ready = waiting.stream().filter(one -> one.revision <= state.revision()).toList();
+    waiting.removeAll(ready);
+    ready.forEach(one -> one.body.run());
+  }
+
+  private List<String> changedEntries(ClusterState state, List<RowChange> changes) {
+    List<String> changed = new ArrayList<>();
+    for (String key : FeedKeys.concerned(state, changes)) {
+      FeedEntry now = FeedView.entry(state, key);
+      FeedEntry before = now == null ? entries.remove(key) : entries.put(key, now);
+      if (!Objects.equals(before, now)) {
+        changed.add(key);
+      }
+    }
+    return changed;
+  }
+
+  private void difference(Session session, ClusterState state, AssignmentSet now) {
+    Assignments.difference(state, session.set, now).ifPresent(session.assignments::send);
+    session.set = now;
+  }
+
+  private void complete(Session session, ClusterState state) {
+    if (session.served) {
+      session.set = Assignments.of(state, session.key.nodeId(), withdrawals);
+      session.assignments.send(Assignments.complete(state, session.set));
+      session.feed.send(FeedKeys.complete(state, entries.values()));
+    }
+  }
+
+  private void setWithdrawals(Withdrawals next, ClusterState state) {
+    Withdrawals before = withdrawals;
+    withdrawals = mutant == Mutant.STOP_WITHOUT_WITHDRAWAL ? Withdrawals.NONE : next;
+    Concerns concerns = Concerns.ofTasks(state, withdrawals.changedFrom(before));
+    for (Session session : sessions.values()) {
+      if (session.served) {
+        difference(session, state, Assignments.update(session.set, state, concerns.of(session.key.nodeId()), withdrawals));
+      }
+    }
+  }
+
+  private void whenAt(long revision, Runnable body) {
+    if (view.state().revision() >= revision) {
+      body.run();
+    } else {
+      waiting.add(new Waiting(revision, body));
+    }
+  }
+
+  // ---- the judge ----
+
+  private void tick() {
+    ClusterState state = view.state();
+    process.after(Silence.of(state).tick(), this::tick);
+    setWithdrawals(withdrawals.released(sessions.values().stream().map(session -> session.applied).toList(), process.now()), state);
+    if (judging || state.revision() < floor) {
+      return;
+    }
+    Liveness.Judgement judgement = liveness.judge(state, heard, true, process.now());
+    liveness = judgement.next();
+    if (!judgement.decision().changes().isEmpty()) {
+      judging = true;
+      commit(judgement.decision().changes(), outcome -> {
+        judging = false;
+        outcome.ifPresent(this::learn);
+      });
+    }
+  }
+
+  private void learn(Outcome outcome) {
+    floor = Math.max(floor, switch (outcome) {
+      case Outcome.Committed committed -> committed.revision();
+      case Outcome.Conflict conflict -> conflict.revision();
+    });
+  }
+
+  private void commit(List<ChangeSet> sets, Consumer<Optional<Outcome>> answer) {
+    store.submit(process, WRITER, transaction(sets), answer);
+  }
+
+  static Transaction transaction(List<ChangeSet> sets) {
+    List<Compare> compares = new ArrayList<>();
+    List<Operation> operations = new ArrayList<>();
+    for (ChangeSet set : sets) {
+      for (Guard guard : set.guards()) {
+        compares.add(switch (guard) {
+          case Guard.Unmodified unmodified -> new Compare.ModRevision(unmodified.key().path(), unmodified.modRevision());
+          case Guard.Present present -> new Compare.Exists(present.key().path());
+          case Guard.Absent absent -> new Compare.ModRevision(absent.key().path(), 0);
+        });
+      }
+      for (Write write : set.writes()) {
+        operations.add(switch (write) {
+          case Write.Put<?> put -> new Operation.Put(put.key().path(), put.value().toByteArray());
+          case Write.Delete delete -> new Operation.Delete(delete.key().path());
+        });
+      }
+    }
+    return new Transaction(compares, operations);
+  }
+
+  // ---- what agents call ----
+
+  /** Opens a session; the receiver gets its id when both streams are served from a view that is fresh enough. */
+  void register(SimAgent agent, NodeReport report, Consumer<Optional<String>> answer) {
+    ClusterState state = view.state();
+    SessionKey key = new SessionKey(agent.nodeId(), ids.next());
+    Optional<ChangeSet> change = Registration.open(state, key, process.name(), report, process.now());
+    if (change.isEmpty()) {
+      answer.accept(Optional.empty());
+      return;
+    }
+    commit(List.of(change.get()), outcome -> {
+      if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed committed) {
+        heard.put(agent.nodeId(), new Heard(process.now(), false));
+        whenAt(mutant == Mutant.STALE_SESSION ? 0 : committed.revision(), () -> open(agent, key, answer));
+      } else {
+        answer.accept(Optional.empty());
+      }
+    });
+  }
+
+  private void open(SimAgent agent, SessionKey key, Consumer<Optional<String>> answer) {
+    Session old = sessions.remove(key.nodeId());
+    if (old != null) {
+      old.assignments.close();
+      old.feed.close();
+    }
+    Session session = agent.streams(process, key, (assignments, feed) -> {
+      Session made = new Session(key, assignments, feed);
+      made.served = true;
+      return made;
+    });
+    sessions.put(key.nodeId(), session);
+    answer.accept(Optional.of(key.sessionId()));
+    complete(session, view.state());
+  }
+
+  /** False: no such session here. */
+  boolean beat(String nodeId, String sessionId, long applied) {
+    Session session = sessions.get(nodeId);
+    if (session == null || !session.key.sessionId().equals(sessionId)) {
+      return false;
+    }
+    heard.put(nodeId, new Heard(process.now(), false));
+    session.applied = Math.max(session.applied, applied);
+    return true;
+  }
+
+  /** The answer is false when the session is over. It comes when everything has landed, and never when nobody knows. */
+  void update(String nodeId, String sessionId, List<TaskStatusRow> rows, Consumer<Boolean> answer) {
+    SessionKey key = new SessionKey(nodeId, sessionId);
+    whenAt(floor, () -> judged(key, rows, answer));
+  }
+
+  private void judged(SessionKey key, List<TaskStatusRow> rows, Consumer<Boolean> answer) {
+    switch (StatusRules.judge(view.state(), key, rows, process.now())) {
+      case Verdict.SessionOver _ -> answer.accept(false);
+      case Verdict.Denied denied -> {
+        process.note("denies " + denied);
+        answer.accept(true);
+      }
+      case Verdict.Accepted accepted -> {
+        if (accepted.changes().isEmpty()) {
+          answer.accept(true);
+          return;
+        }
+        commit(accepted.changes(), outcome -> {
+          outcome.ifPresent(this::learn);
+          if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed) {
+            answer.accept(true);
+          } else {
+            process.after(RETRY, () -> update(key.nodeId(), key.sessionId(), rows, answer));
+          }
+        });
+      }
+    }
+  }
+
+  void report(String nodeId, String sessionId, NodeReport report, Consumer<Boolean> answer) {
+    whenAt(floor, () -> {
+      SessionKey key = new SessionKey(nodeId, sessionId);
+      if (!key.open(view.state())) {
+        answer.accept(false);
+        return;
+      }
+      Optional<ChangeSet> change = Registration.report(view.state(), key, report, process.now());
+      if (change.isEmpty()) {
+        answer.accept(true);
+        return;
+      }
+      commit(List.of(change.get()), outcome -> {
+        outcome.ifPresent(this::learn);
+        if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed) {
+          answer.accept(true);
+        } else {
+          process.after(RETRY, () -> report(nodeId, sessionId, report, answer));
+        }
+      });
+    });
+  }
+
+  /** For the end of the day: what the nodes should have been told. */
+  SortedMap<String, FeedEntry> entries() {
+    return entries;
+  }
+}

@@ -1,0 +1,277 @@
+package dev.skep.skepd.sim;
+
+import dev.skep.agent.core.NetworkWant.Overlay;
+import dev.skep.agent.core.Observation;
+import dev.skep.dispatcher.v1.AttachmentAssignment;
+import dev.skep.dispatcher.v1.TaskAssignment;
+import dev.skep.state.Subnet;
+import dev.skep.testkit.sim.Violation;
+import dev.skep.testkit.sim.World;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/**
+ * A container engine: slow, sometimes down, with containers that crash, are killed behind our back, or whose image does
+ * not exist. Calls are carried out also when their caller has died meanwhile.
+ */
+final class SimEngine {
+  /** What the engine answered. */
+  sealed interface Answer {
+    record Done() implements Answer {}
+
+    record Refused(String reason) implements Answer {}
+
+    /** It is down, or not there yet: ask again. */
+    record Unavailable() implements Answer {}
+  }
+
+  static final String MISSING = "missing:latest";
+
+  private final World world;
+  private final String name;
+  private final String node;
+  private final Physics physics;
+  private final Map<String, Container> containers = new TreeMap<>(); // by id
+  private final Map<String, Overlay> networks = new TreeMap<>();
+  private Consumer<Container> listener = container -> { };
+  private boolean up = true;
+  private boolean imagesComplete;
+  private long numbers;
+
+  SimEngine(World world, String name, String node, Physics physics) {
+    this.world = world;
+    this.name = name;
+    this.node = node;
+    this.physics = physics;
+  }
+
+  /** Who hears of containers that change. */
+  void listen(Consumer<Container> who) {
+    listener = who;
+  }
+
+  boolean up() {
+    return up;
+  }
+
+  void completeImages() {
+    imagesComplete = true;
+  }
+
+  Collection<Container> containers() {
+    return containers.values();
+  }
+
+  Map<String, Overlay> networks() {
+    return networks;
+  }
+
+  List<Container> running() {
+    return containers.values().stream().filter(Container::running).toList();
+  }
+
+  private void note(String what) {
+    world.note(name, what);
+  }
+
+  // ---- what happens to it ----
+
+  void stop() {
+    if (up) {
+      note("stops");
+      up = false;
+      running().forEach(container -> {
+        container.state = Container.State.INTERRUPTED;
+        physics.stopped(node, container);
+      });
+    }
+  }
+
+  void start() {
+    if (!up) {
+      note("starts");
+      up = true;
+      List.copyOf(containers.values()).forEach(listener);
+    }
+  }
+
+  void exit(Container container, long code) {
+    if (up && container.running()) {
+      note(container + " exits with " + code);
+      container.state = Container.State.EXITED;
+      container.exitCode = code;
+      physics.stopped(node, container);
+      listener.accept(container);
+    }
+  }
+
+  /** {@code docker rm -f} by somebody else. */
+  void removeBehindOurBack(Container container) {
+    if (up && containers.remove(container.id) != null) {
+      note(container + " is removed by somebody");
+      if (container.running()) {
+        physics.stopped(node, container);
+      }
+      container.state = Container.State.EXITED;
+      listener.accept(container);
+    }
+  }
+
+  // ---- calls ----
+
+  private void call(Duration least, Duration most, Runnable body, Consumer<Answer> answer) {
+    world.after(world.between(least, most), () -> {
+      if (!up) {
+        answer.accept(new Answer.Unavailable());
+      } else {
+        body.run();
+      }
+    });
+  }
+
+  Observation observe(String taskId) {
+    Container container = ofTask(taskId);
+    if (container == null) {
+      return new Observation.Absent();
+    }
+    return switch (container.state) {
+      case CREATED -> new Observation.Created(container.id, List.of());
+      case RUNNING -> new Observation.Running(container.id, container.pid, Observation.Health.NONE);
+      case EXITED -> new Observation.Exited(container.id, container.exitCode, "", false);
+      case INTERRUPTED -> new Observation.Interrupted(container.id);
+    };
+  }
+
+  Container ofTask(String taskId) {
+    for (Container container : containers.values()) {
+      if (container.task.getId().equals(taskId)) {
+        return container;
+      }
+    }
+    return null;
+  }
+
+  void pull(String image, Consumer<Answer> answer) {
+    call(Duration.ofMillis(5), Duration.ofMillis(300), () -> {
+      boolean missing = image.equals(MISSING) && !imagesComplete;
+      answer.accept(missing ? new Answer.Refused("No such image: " + image) : new Answer.Done());
+    }, answer);
+  }
+
+  void create(TaskAssignment task, Map<String, String> labels, Consumer<Answer> answer) {
+    call(Duration.ofMillis(10), Duration.ofMillis(80), () -> {
+      if (ofTask(task.getId()) != null) {
+        answer.accept(new Answer.Refused("Conflict. The container name is already in use"));
+        return;
+      }
+      Container container = new Container("c" + ++numbers + "@" + node, task, labels);
+      for (AttachmentAssignment attachment : task.getAttachmentsList()) {
+        if (!networks.containsKey(attachment.getNetworkId())) {
+          answer.accept(new Answer.Unavailable());
+          return;
+        }
+        container.networks.put(attachment.getNetworkId(), attachment.getAddress().replaceFirst("/.*", ""));
+      }
+      note("creates " + container);
+      containers.put(container.id, container);
+      listener.accept(container);
+      answer.accept(new Answer.Done());
+    }, answer);
+  }
+
+  void start(String taskId, Consumer<Answer> answer) {
+    call(Duration.ofMillis(20), Duration.ofMillis(250), () -> {
+      Container container = ofTask(taskId);
+      if (container == null) {
+        answer.accept(new Answer.Refused("No such container"));
+        return;
+      }
+      if (!networks.keySet().containsAll(container.networks.keySet())) {
+        answer.accept(new Answer.Refused("network not found"));
+        return;
+      }
+      if (!container.running()) {
+        note("starts " + container);
+        container.state = Container.State.RUNNING;
+        container.pid = ++numbers;
+        physics.started(node, container);
+        listener.accept(container);
+      }
+      answer.accept(new Answer.Done());
+    }, answer);
+  }
+
+  void stop(String taskId, Duration grace, Consumer<Answer> answer) {
+    Container asked = ofTask(taskId);
+    if (asked != null && asked.running()) {
+      physics.stopping(node, asked);
+    }
+    long most = Math.max(2, Math.min(grace.toMillis(), 2000));
+    call(Duration.ofMillis(1), Duration.ofMillis(most), () -> {
+      Container container = ofTask(taskId);
+      if (container != null && container.running()) {
+        note("stops " + container);
+        container.state = Container.State.EXITED;
+        container.exitCode = 143;
+        physics.stopped(node, container);
+        listener.accept(container);
+      }
+      answer.accept(new Answer.Done());
+    }, answer);
+  }
+
+  void remove(String containerId, Consumer<Answer> answer) {
+    call(Duration.ofMillis(2), Duration.ofMillis(30), () -> {
+      Container container = containers.remove(containerId);
+      if (container != null) {
+        note("removes " + container);
+        if (container.running()) {
+          physics.stopping(node, container);
+          physics.stopped(node, container);
+        }
+        container.state = Container.State.EXITED;
+        listener.accept(container);
+      }
+      answer.accept(new Answer.Done());
+    }, answer);
+  }
+
+  void createNetwork(Overlay overlay, Consumer<Answer> answer) {
+    call(Duration.ofMillis(20), Duration.ofMillis(120), () -> {
+      Subnet subnet = Subnet.parse(overlay.subnet());
+      for (Overlay other : networks.values()) {
+        boolean same = other.id().equals(overlay.id());
+        if (!same && (Subnet.parse(other.subnet()).overlaps(subnet) || other.vni() == overlay.vni())) {
+          throw new Violation(node + ": Pool overlaps: " + overlay + " and " + other);
+        }
+      }
+      note("creates network " + overlay.id() + " " + overlay.subnet());
+      networks.put(overlay.id(), overlay);
+      answer.accept(new Answer.Done());
+    }, answer);
+  }
+
+  void removeNetwork(String networkId, Consumer<Answer> answer) {
+    call(Duration.ofMillis(20), Duration.ofMillis(120), () -> {
+      for (Container container : containers.values()) {
+        if (container.running() && container.networks.containsKey(networkId)) {
+          answer.accept(new Answer.Refused("network has active endpoints"));
+          return;
+        }
+      }
+      note("removes network " + networkId);
+      networks.remove(networkId);
+      answer.accept(new Answer.Done());
+    }, answer);
+  }
+
+  /** All containers, as an agent lists them when it starts; empty answer while the engine is down. */
+  void list(Consumer<List<Container>> answer, Consumer<Answer> unavailable) {
+    call(Duration.ofMillis(1), Duration.ofMillis(20), () -> answer.accept(new ArrayList<>(containers.values())), unavailable);
+  }
+}

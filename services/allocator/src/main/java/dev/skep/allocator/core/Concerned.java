@@ -1,6 +1,7 @@
 package dev.skep.allocator.core;
 
 import com.google.protobuf.Message;
+import dev.skep.api.v1.PortConfig;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Delta;
 import dev.skep.state.Row;
@@ -11,6 +12,7 @@ import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.NetworkRow;
 import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.PlacementRow;
+import dev.skep.state.v1.ServiceEndpointRow;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -84,6 +86,8 @@ final class Concerned {
       services.add(id);
     } else if (change.of(Rows.TEMPLATE)) {
       services.add(change.key().parts()[0]);
+    } else if (change.of(Rows.NAME) && change.key().parts()[0].equals("port")) {
+      holders(change.key().parts()[1], change.key().parts()[2]);
     } else if (change.of(Rows.INTENT)) {
       tasks.add(id);
       PlacementRow placement = change.after() == null ? state.value(Rows.PLACEMENT.key(id)) : null;
@@ -94,6 +98,17 @@ final class Concerned {
       placement(change, id);
     } else if (change.of(Rows.NODE_SPEC) || change.of(Rows.NODE_STATUS) && bridges(change)) {
       nodes.add(id);
+    }
+  }
+
+  /** Services that have this port, asked for or given. */
+  private void holders(String protocol, String number) {
+    for (Row<ServiceEndpointRow> row : state.rows(Rows.ENDPOINT)) {
+      for (PortConfig port : row.value().getPortsList()) {
+        if (Integer.toString(port.getPublishedPort()).equals(number) && Ports.protocol(port).equals(protocol)) {
+          services.add(row.key().lastPart());
+        }
+      }
     }
   }
 

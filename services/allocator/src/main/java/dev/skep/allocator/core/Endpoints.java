@@ -91,12 +91,14 @@ final class Endpoints {
     if (port.getPublishedPort() != 0 || !Ports.byIngress(port)) {
       return port;
     }
+    String protocol = Ports.protocol(port);
     for (PortConfig old : before.getPortsList()) {
-      if (old.getPublishedPort() != 0 && old.toBuilder().setPublishedPort(0).build().equals(port)) {
+      boolean same = old.getPublishedPort() != 0 && old.toBuilder().setPublishedPort(0).build().equals(port);
+      // Whoever asked for this very number has it: control-api may have said yes before it saw that it was given here.
+      if (same && !ports.named(protocol, old.getPublishedPort(), serviceId)) {
         return old;
       }
     }
-    String protocol = Ports.protocol(port);
     int number = ports.take(protocol, serviceId);
     if (number < 0) {
       errors.add(Ports.EXHAUSTED);

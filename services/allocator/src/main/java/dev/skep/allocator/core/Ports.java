@@ -46,7 +46,8 @@ final class Ports {
     return -1;
   }
 
-  private boolean named(String protocol, int port, String serviceId) {
+  /** Another service asked for this very port. */
+  boolean named(String protocol, int port, String serviceId) {
     NameRow name = state.value(Rows.NAME.key("port", protocol, Integer.toString(port)));
     return name != null && !name.getId().equals(serviceId);
   }

@@ -98,7 +98,7 @@ final class Case {
 
   /** A task that takes the place of another one; the wait is that of a restart, null for any other reason. */
   Task replace(Slot slot, Task old, Wait startAfter) {
-    boolean atOnce = old.outOfTheWay() && (startAfter == null || startAfter.getDurationNanos() == 0);
+    boolean atOnce = slot.clear() && (startAfter == null || startAfter.getDurationNanos() == 0);
     return create(slot, atOnce ? TaskState.TASK_RUNNING : TaskState.TASK_READY, old, startAfter);
   }
 

@@ -47,7 +47,7 @@ final class Restarts {
     return attempts < terms.maxAttempts();
   }
 
-  /** Lets waiting tasks go when their time has come and the one before them has stopped. */
+  /** Lets waiting tasks go when their time has come and those before them have stopped. */
   static void startWaiting(Case service, Slot slot) {
     for (Task task : slot.live()) {
       if (task.desired() == TaskState.TASK_READY && !task.ended()) {
@@ -69,9 +69,8 @@ final class Restarts {
         return;
       }
     }
-    Task old = slot.find(task.intent().getReplaces());
     Instant patience = Times.of(task.intent().getCreatedAt()).plus(Limits.STOP_OF_PREDECESSOR);
-    if (old == null || old.outOfTheWay() || !patience.isAfter(now)) {
+    if (slot.clear() || !patience.isAfter(now)) {
       task.want(TaskState.TASK_RUNNING, now);
     } else {
       service.plan().wakeAt(patience);

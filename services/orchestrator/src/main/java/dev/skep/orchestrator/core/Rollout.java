@@ -145,10 +145,8 @@ final class Rollout {
     if (current == null || !current.live() || current.reported() != TaskState.TASK_RUNNING) {
       return;
     }
-    Task old = slot.find(current.intent().getReplaces());
-    if (old != null && old.live()) {
-      old.want(TaskState.TASK_SHUTDOWN, service.now());
-    }
+    // Also those before the one it replaces: an update that came during another has left them.
+    slot.live().stream().filter(task -> task != current).forEach(task -> task.want(TaskState.TASK_SHUTDOWN, service.now()));
   }
 
   private boolean inState(String state) {
@@ -158,11 +156,19 @@ final class Rollout {
   private void replace(Slot slot) {
     Task old = slot.current();
     if (policy.startFirst() && old.live()) {
-      service.create(slot, TaskState.TASK_RUNNING, old, null);
+      startBeside(slot);
       return;
     }
     slot.live().forEach(task -> task.want(TaskState.TASK_SHUTDOWN, service.now()));
     service.replace(slot, old, null);
+  }
+
+  /** Start-first: of those that are there one stays until the new one runs, the one that serves if any does. */
+  private void startBeside(Slot slot) {
+    List<Task> live = slot.live();
+    Task kept = live.stream().filter(task -> task.reported() == TaskState.TASK_RUNNING).findFirst().orElse(live.getLast());
+    live.stream().filter(task -> task != kept).forEach(task -> task.want(TaskState.TASK_SHUTDOWN, service.now()));
+    service.create(slot, TaskState.TASK_RUNNING, kept, null);
   }
 
   /** One that took another's place without being a restart. */

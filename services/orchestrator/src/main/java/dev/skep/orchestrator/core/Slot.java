@@ -79,6 +79,11 @@ final class Slot {
     return null;
   }
 
+  /** Nothing that was told to stop still runs: not only the one replaced, for that may have been a replacement itself. */
+  boolean clear() {
+    return tasks.stream().allMatch(task -> task.live() || task.outOfTheWay());
+  }
+
   boolean running() {
     return tasks.stream().anyMatch(task -> task.live() && task.reported() == TaskState.TASK_RUNNING);
   }

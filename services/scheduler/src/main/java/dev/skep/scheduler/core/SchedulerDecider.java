@@ -42,7 +42,7 @@ public final class SchedulerDecider implements Decider {
         if (state.has(key)) {
           decision.change(ChangeSet.about(taskId).delete(key));
         }
-      } else if (waits(task)) {
+      } else if (waits(state, task)) {
         waiting.add(task);
       }
     }
@@ -59,7 +59,7 @@ public final class SchedulerDecider implements Decider {
       TaskRecord.forEach(
           state,
           task -> {
-            if (waits(task)) {
+            if (waits(state, task)) {
               tasks.add(task.id());
             }
           });
@@ -89,8 +89,10 @@ public final class SchedulerDecider implements Decider {
     return row != null && ((TaskStatusRow) row.value()).getStateValue() > TaskState.TASK_RUNNING_VALUE;
   }
 
-  private static boolean waits(TaskRecord task) {
+  /** Meant to run, of a service that is still there, with addresses and without a node. */
+  private static boolean waits(ClusterState state, TaskRecord task) {
     return task.addressed()
+        && state.has(Rows.SERVICE.key(task.intent().getServiceId()))
         && task.nodeId().isEmpty()
         && task.desired().getNumber() < TaskState.TASK_SHUTDOWN_VALUE
         && !task.confirmedStopped();

@@ -13,6 +13,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.Subnet;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.LeaderRow;
+import dev.skep.state.v1.NameRow;
 import dev.skep.state.v1.NetworkPoolRow;
 import dev.skep.state.v1.NodeGatewayRow;
 import dev.skep.state.v1.NodeStatusRow;
@@ -148,14 +149,21 @@ final class Law {
         continue;
       }
       for (PortConfig port : row.getPortsList()) {
-        if (other.value().getPortsList().stream().anyMatch(theirs -> samePort(port, theirs))) {
+        boolean same = other.value().getPortsList().stream().anyMatch(theirs -> samePort(port, theirs));
+        // One that was given in the very moment in which another service asked for it is moved: Rest looks at that.
+        if (same && asked(state, serviceId, port) == asked(state, other.key().lastPart(), port)) {
           throw new Violation("port " + port.getPublishedPort() + " is given to " + serviceId + " and to " + other.key().lastPart());
         }
       }
     }
   }
 
-  private static boolean samePort(PortConfig one, PortConfig other) {
+  private static boolean asked(ClusterState state, String serviceId, PortConfig port) {
+    NameRow name = state.value(Rows.NAME.key("port", port.getProtocol(), Integer.toString(port.getPublishedPort())));
+    return name != null && name.getId().equals(serviceId);
+  }
+
+  static boolean samePort(PortConfig one, PortConfig other) {
     return one.getPublishedPort() != 0
         && one.getPublishedPort() == other.getPublishedPort()
         && one.getProtocol().equals(other.getProtocol())

@@ -47,13 +47,19 @@ final class Physics {
     });
     String slot = container.task.getServiceId() + "/" + (container.task.getGlobal() ? node : container.task.getSlot());
     Place other = slots.put(slot, here);
-    if (other != null && other.container != container && !excused.contains(other.container.id) && !startFirst(container)) {
+    if (other != null && other.container != container && !excused.contains(other.container.id) && !startFirst(container) && !leaves(other)) {
       throw new Violation("two containers of one slot run: " + other.container + " on " + other.node + " and " + container + " on " + node);
     }
     NodeRecord record = NodeRecord.find(store.state(), node);
     if (record == null || record.down()) {
       excused.add(container.id);
     }
+  }
+
+  /** It was scaled away, and its slot is free for another one while it stops. */
+  private boolean leaves(Place place) {
+    TaskRecord task = TaskRecord.find(store.state(), place.container.task.getId());
+    return task == null || task.desired() == TaskState.TASK_REMOVE;
   }
 
   private boolean startFirst(Container container) {

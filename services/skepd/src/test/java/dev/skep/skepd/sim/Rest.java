@@ -1,5 +1,6 @@
 package dev.skep.skepd.sim;
 
+import dev.skep.api.v1.PortConfig;
 import dev.skep.dispatcher.core.FeedView;
 import dev.skep.feed.v1.FeedEntry;
 import dev.skep.state.ClusterState;
@@ -11,6 +12,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.NodeGatewayRow;
 import dev.skep.state.v1.RolloutRow;
+import dev.skep.state.v1.ServiceEndpointRow;
 import dev.skep.state.v1.ServiceRow;
 import dev.skep.state.v1.TaskState;
 import java.util.HashSet;
@@ -32,6 +34,7 @@ final class Rest {
     return nodes(state)
         .or(() -> parents(state))
         .or(() -> services(state))
+        .or(() -> ports(state))
         .or(() -> tasks(state))
         .or(() -> containers(state))
         .or(() -> networks(state))
@@ -100,6 +103,22 @@ final class Rest {
       }
       if (slots.size() != wanted && !paused) {
         return Optional.of(row.value().getCurrent().getName() + " " + id + " has " + slots.size() + " tasks of " + wanted);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private Optional<String> ports(ClusterState state) {
+    for (Row<ServiceEndpointRow> one : state.rows(Rows.ENDPOINT)) {
+      if (!one.value().getError().isEmpty()) {
+        return Optional.of(one.key() + ": " + one.value().getError());
+      }
+      for (Row<ServiceEndpointRow> other : state.rows(Rows.ENDPOINT)) {
+        for (PortConfig port : one.value().getPortsList()) {
+          if (one != other && other.value().getPortsList().stream().anyMatch(theirs -> Law.samePort(port, theirs))) {
+            return Optional.of(one.key() + " and " + other.key() + " share port " + port.getPublishedPort());
+          }
+        }
       }
     }
     return Optional.empty();

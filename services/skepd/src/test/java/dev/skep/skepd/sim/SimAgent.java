@@ -16,6 +16,7 @@ import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.state.ClusterState;
 import dev.skep.state.FeedState;
 import dev.skep.state.v1.NetworkProblem;
+import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
 import dev.skep.testkit.sim.Net.Stream;
 import dev.skep.testkit.sim.SimProcess;
@@ -241,11 +242,20 @@ final class SimAgent {
     });
     next.tasks().forEach((id, task) -> work(id).goal(Goal.of(task.getDesired()), task));
     if (complete) {
+      next.tasks().forEach(this::remind);
       authoritative = true;
       node.engine().list(process.mine(this::sort), none -> { });
     }
     networks.want(set.networks(), feed);
     persist();
+  }
+
+  /** What the cluster has not heard: an earlier life may have died between its disk and its report. */
+  private void remind(String id, TaskAssignment task) {
+    Progress progress = work(id).progress();
+    if (progress.state().getNumber() > Math.max(task.getLastStatus().getStateValue(), TaskState.TASK_ASSIGNED_VALUE)) {
+      status(id, progress);
+    }
   }
 
   private TaskWork work(String id) {

@@ -135,7 +135,7 @@ final class SimCluster {
     }, name);
     String id = ids.next();
     SimLoop loop = new SimLoop(process, store, view, name, id, sole, decider, (object, why) -> {
-      if (!why.startsWith("its changes met a conflict") && !why.contains("not stored")) {
+      if (!why.startsWith("its changes met a conflict")) {
         throw new Violation(name + " failed on " + object + ": " + why);
       }
     });

@@ -24,6 +24,7 @@ import dev.skep.state.v1.NameRow;
 import dev.skep.state.v1.NetworkRow;
 import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.v1.RefRow;
+import dev.skep.state.v1.ServiceEndpointRow;
 import dev.skep.state.v1.ServiceRequest;
 import dev.skep.state.v1.ServiceRow;
 import dev.skep.state.v1.TemplateRow;
@@ -116,6 +117,9 @@ final class Users {
     String id = ids.next();
     String name = "s" + random.nextInt(NAMES);
     TemplateRow template = TemplateRow.newBuilder().setServiceId(id).setNumber(1).setTask(task(networks)).setEndpoint(endpoint()).build();
+    if (template.getEndpoint().getPortsList().stream().anyMatch(this::inUse)) {
+      return;
+    }
     ServiceRequest request = ServiceRequest.newBuilder().setName(name).setMode(mode()).setUpdateConfig(updates()).setTemplate(1).build();
     Key<NameRow> nameKey = Rows.NAME.key("service", name);
     ChangeSet.Builder change = ChangeSet.about(id);
@@ -134,6 +138,15 @@ final class Users {
     }
     uses(change, template);
     commit("create service " + name + " " + id, change, Rows.SERVICE.key(id));
+  }
+
+  private boolean inUse(PortConfig port) {
+    for (Row<ServiceEndpointRow> row : state().rows(Rows.ENDPOINT)) {
+      if (row.value().getPortsList().stream().anyMatch(other -> Law.samePort(port, other))) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static Key<NameRow> portKey(PortConfig port) {

@@ -38,22 +38,26 @@ final class Physics {
   }
 
   void started(String node, Container container) {
+    NodeRecord record = NodeRecord.find(store.state(), node);
+    if (record == null || record.down()) {
+      excused.add(container.id); // given up by the cluster, and true to what it last knew
+    }
     Place here = new Place(node, container);
     container.networks.forEach((network, address) -> {
       Place other = addresses.put(network + " " + address, here);
-      if (other != null && other.container != container && !excused.contains(other.container.id)) {
+      if (clashes(other, container)) {
         throw new Violation("the address " + address + " of network " + network + " is held by " + other.container + " and by " + container);
       }
     });
     String slot = container.task.getServiceId() + "/" + (container.task.getGlobal() ? node : container.task.getSlot());
     Place other = slots.put(slot, here);
-    if (other != null && other.container != container && !excused.contains(other.container.id) && !startFirst(container) && !leaves(other)) {
+    if (clashes(other, container) && !startFirst(container) && !leaves(other)) {
       throw new Violation("two containers of one slot run: " + other.container + " on " + other.node + " and " + container + " on " + node);
     }
-    NodeRecord record = NodeRecord.find(store.state(), node);
-    if (record == null || record.down()) {
-      excused.add(container.id);
-    }
+  }
+
+  private boolean clashes(Place other, Container container) {
+    return other != null && other.container != container && !excused.contains(other.container.id) && !excused.contains(container.id);
   }
 
   /** It was scaled away, and its slot is free for another one while it stops. */

@@ -102,10 +102,21 @@ final class Rest {
         slots.add(TaskRecord.slotOf(task.intent()));
       }
       if (slots.size() != wanted && !paused) {
-        return Optional.of(row.value().getCurrent().getName() + " " + id + " has " + slots.size() + " tasks of " + wanted);
+        return Optional.of(row.value().getCurrent().getName() + " " + id + " has " + slots.size() + " tasks of " + wanted + reasons(state, id));
       }
     }
     return Optional.empty();
+  }
+
+  private static String reasons(ClusterState state, String serviceId) {
+    StringBuilder text = new StringBuilder();
+    for (TaskRecord task : TaskRecord.ofService(state, serviceId)) {
+      String address = task.addressRow() == null ? "no address" : task.addressRow().value().getError();
+      String place = task.placementRow() == null ? "no place" : task.nodeId() + task.placementRow().value().getReason();
+      text.append("\n    ").append(task.id()).append(" wanted ").append(task.desired()).append(" is ").append(task.observed())
+          .append(", ").append(address).append(", ").append(place);
+    }
+    return text.toString();
   }
 
   private Optional<String> ports(ClusterState state) {

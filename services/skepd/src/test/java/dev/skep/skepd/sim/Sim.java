@@ -69,7 +69,7 @@ final class Sim {
       problem = rest.problem();
     }
     if (problem.isPresent()) {
-      throw new AssertionError("no rest after " + LONGEST_REST.toSeconds() + " s without faults: " + problem.get());
+      throw new AssertionError("no rest after " + LONGEST_REST.toSeconds() + " s without faults: " + problem.get() + cluster.loopsNow());
     }
   }
 }

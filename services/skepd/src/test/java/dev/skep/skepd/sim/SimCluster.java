@@ -173,6 +173,15 @@ final class SimCluster {
     }
   }
 
+  /** How the loops stand: for the reader of a failure. */
+  String loopsNow() {
+    StringBuilder text = new StringBuilder();
+    loops.forEach((name, holders) -> holders.forEach(holder ->
+        text.append("\n    ").append(name).append(" in ").append(holder.process.name()).append(holder.loop.core().leading() ? " leads " : " waits ")
+            .append(holder.loop.core().counts()).append(' ').append(holder.loop.core().quarantined())));
+    return text.toString();
+  }
+
   List<String> loopNames() {
     return LOOPS;
   }

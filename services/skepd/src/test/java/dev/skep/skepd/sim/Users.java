@@ -194,7 +194,7 @@ final class Users {
         .setRestartPolicy(RestartPolicy.newBuilder().setCondition("any").setDelay(DELAY));
     if (random.nextInt(3) == 0) {
       task.setResources(ResourceRequirements.newBuilder()
-          .setReservations(Resources.newBuilder().setNanoCpus(SimNode.CPUS / 3).setMemoryBytes(SimNode.MEMORY / 8)));
+          .setReservations(Resources.newBuilder().setNanoCpus(SimNode.CPUS / 8).setMemoryBytes(SimNode.MEMORY / 9)));
     }
     for (Row<NetworkRow> network : networks) {
       if (random.nextInt(2) == 0) {

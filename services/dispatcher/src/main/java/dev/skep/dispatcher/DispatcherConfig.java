@@ -5,6 +5,8 @@ import java.time.Duration;
 /**
  * How the dispatcher runs. Heartbeats, suspicion and grace are settings of the cluster and not of a process.
  *
+ * @param agentInProcess this node's own agent runs in this process: its silence is never taken for its death, not even
+ *     before it registers
  * @param storePatience how long a write waits for the store and for the view to show it before the node is told UNAVAILABLE
  * @param maxPendingWrites reports that may wait for the store; beyond, nodes are told UNAVAILABLE
  * @param maxEvents inputs that may wait for the dispatcher's thread; beyond, callers wait
@@ -13,8 +15,14 @@ import java.time.Duration;
  * @param logBatches batches of log lines that may wait for one slow reader before the nodes are held up
  */
 public record DispatcherConfig(
-    Duration storePatience, int maxPendingWrites, int maxEvents, int maxPendingMoves, int maxLogReaders, int logBatches) {
+    boolean agentInProcess,
+    Duration storePatience,
+    int maxPendingWrites,
+    int maxEvents,
+    int maxPendingMoves,
+    int maxLogReaders,
+    int logBatches) {
   public static DispatcherConfig defaults() {
-    return new DispatcherConfig(Duration.ofSeconds(10), 8_192, 16_384, 4_096, 256, 64);
+    return new DispatcherConfig(true, Duration.ofSeconds(10), 8_192, 16_384, 4_096, 256, 64);
   }
 }

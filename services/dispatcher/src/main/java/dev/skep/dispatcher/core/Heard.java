@@ -5,7 +5,7 @@ import java.time.Instant;
 /**
  * The last sign of life of a node that registered with this dispatcher.
  *
- * @param inProcess the node's agent runs in this process and its session is open: its silence cannot mean that it is
- *     dead, because then nobody would judge
+ * @param inProcess the node's agent runs in this process: its silence cannot mean that the node is dead, because then nobody
+ *     would judge
  */
 public record Heard(Instant at, boolean inProcess) {}

@@ -35,7 +35,6 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.BiConsumer;
 import java.util.function.Function;
 
 /** The calls of nodes. Handlers run on virtual threads and may wait; what they find goes to the dispatcher's thread. */
@@ -160,19 +159,28 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
     stream(request, (ServerCallStreamObserver<FeedUpdate>) responses, NodeSession::openFeed);
   }
 
-  private <T> void stream(
-      SessionRef request, ServerCallStreamObserver<T> observer, BiConsumer<NodeSession, ServerCallStreamObserver<T>> open) {
+  /** How a session takes one of its streams; {@code from}: nothing older than this revision is sent. */
+  private interface Opening<T> {
+    void open(NodeSession session, ServerCallStreamObserver<T> observer, long from);
+  }
+
+  private <T> void stream(SessionRef request, ServerCallStreamObserver<T> observer, Opening<T> opening) {
     String nodeId = NodeCaller.current();
     observer.setOnReadyHandler(() -> desk.run(() -> {}));
     observer.setOnCancelHandler(() -> {}); // set, so that a stream that is gone does not throw where it is written to
-    desk.run(() -> {
-      Optional<NodeSession> session = sessions.find(nodeId, request.getSessionId());
-      if (session.isPresent()) {
-        open.accept(session.get(), observer);
-      } else {
-        observer.onError(Sessions.OVER.asRuntimeException());
-      }
-    });
+    try {
+      long from = host.view().fresh(config.storePatience()).revision();
+      desk.run(() -> {
+        Optional<NodeSession> session = sessions.find(nodeId, request.getSessionId());
+        if (session.isPresent()) {
+          opening.open(session.get(), observer, from);
+        } else {
+          observer.onError(Sessions.OVER.asRuntimeException());
+        }
+      });
+    } catch (RuntimeException e) {
+      observer.onError(Failures.status(e).asRuntimeException());
+    }
   }
 
   @Override

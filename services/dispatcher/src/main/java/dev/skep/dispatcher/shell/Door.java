@@ -4,9 +4,12 @@ import dev.skep.dispatcher.DispatcherConfig;
 import dev.skep.dispatcher.core.Orphans;
 import dev.skep.runtime.ControlLoop;
 import dev.skep.runtime.Host;
+import dev.skep.runtime.Membership;
 import dev.skep.runtime.grpc.NodeCaller;
 import io.grpc.ServerInterceptors;
+import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import java.util.Optional;
 
 /** A running dispatcher: its threads, its loop and its services. */
 public final class Door {
@@ -19,13 +22,14 @@ public final class Door {
   private final Sessions sessions;
   private final Desk desk;
   private final ControlLoop orphans;
+  private final ServerServiceDefinition nodeCalls;
   private final AutoCloseable listening;
 
   private Door(Host host, DispatcherConfig config) {
     this.host = host;
     metrics = DispatcherMetrics.of(host.metrics());
     committer = new Committer(host, config);
-    Watch watch = new Watch(committer, metrics, host.clock().instant());
+    Watch watch = new Watch(committer, metrics, () -> neighbour(host, config), host.clock().instant());
     sessions = new Sessions(host.clock(), metrics, watch, new LogDesk(host));
     desk = new Desk(sessions, host.clock(), () -> host.view().state(), config);
     listening = host.view().listen(desk::moved);
@@ -33,8 +37,18 @@ public final class Door {
     host.thread(NAME, desk::loop);
     orphans = host.loop(NAME, new Orphans());
     DispatcherRpc calls = new DispatcherRpc(host, config, desk, sessions, committer, metrics);
-    host.serve(NAME, () -> ServerInterceptors.intercept(calls, NodeCaller.interceptor()));
+    nodeCalls = ServerInterceptors.intercept(calls, NodeCaller.interceptor());
+    host.serve(NAME, () -> nodeCalls);
     host.serve(NAME, new LogsRpc(host, config, desk, sessions));
+  }
+
+  private static Optional<String> neighbour(Host host, DispatcherConfig config) {
+    return config.agentInProcess() ? host.membership().current().map(Membership.Identity::nodeId) : Optional.empty();
+  }
+
+  /** For servers: the calls of nodes, behind the check that the caller is one. */
+  ServerServiceDefinition nodeCalls() {
+    return nodeCalls;
   }
 
   public static Door open(Host host, DispatcherConfig config) {

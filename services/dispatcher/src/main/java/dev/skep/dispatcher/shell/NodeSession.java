@@ -33,10 +33,12 @@ final class NodeSession {
   private boolean greeted;
 
   private Outlet<AssignmentsMessage> assignments;
+  private long assignmentsFrom;
   private AssignmentSet sent; // null until the complete set went out
   private Concern concern = Concern.NONE;
 
   private Outlet<FeedUpdate> feed;
+  private long feedFrom;
   private boolean feedBegun;
   private final Set<String> feedKeys = new TreeSet<>();
   private String appliedEpoch = "";
@@ -85,11 +87,13 @@ final class NodeSession {
 
   // ---- assignments ----
 
-  void openAssignments(ServerCallStreamObserver<AssignmentsMessage> observer) {
+  /** {@code from}: the store's revision when the node asked. It may be asking whether what it heard before was true. */
+  void openAssignments(ServerCallStreamObserver<AssignmentsMessage> observer, long from) {
     if (assignments != null) {
       assignments.fail(Status.ABORTED.withDescription("the node opened another stream of assignments"));
     }
     assignments = new Outlet<>(observer);
+    assignmentsFrom = from;
     sent = null;
     concern = Concern.NONE;
   }
@@ -111,7 +115,7 @@ final class NodeSession {
 
   void sendAssignments(ClusterState state, Withdrawals withdrawals, BiConsumer<ClusterState, AssignmentsMessage> sentNow) {
     boolean nothing = assignments == null || (sent != null && concern.isEmpty());
-    if (nothing || !servedBy(state) || !assignments.ready()) {
+    if (nothing || !servedBy(state) || state.revision() < assignmentsFrom || !assignments.ready()) {
       return;
     }
     if (sent == null) {
@@ -133,11 +137,12 @@ final class NodeSession {
 
   // ---- the feed ----
 
-  void openFeed(ServerCallStreamObserver<FeedUpdate> observer) {
+  void openFeed(ServerCallStreamObserver<FeedUpdate> observer, long from) {
     if (feed != null) {
       feed.fail(Status.ABORTED.withDescription("the node opened another feed"));
     }
     feed = new Outlet<>(observer);
+    feedFrom = from;
     feedBegun = false;
     feedKeys.clear();
   }
@@ -150,7 +155,7 @@ final class NodeSession {
 
   void sendFeed(ClusterState state, Map<String, FeedEntry> entries) {
     boolean nothing = feed == null || (feedBegun && feedKeys.isEmpty());
-    if (nothing || !servedBy(state) || !feed.ready()) {
+    if (nothing || !servedBy(state) || state.revision() < feedFrom || !feed.ready()) {
       return;
     }
     if (!feedBegun) {

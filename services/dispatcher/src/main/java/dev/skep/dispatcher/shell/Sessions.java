@@ -92,7 +92,7 @@ final class Sessions implements Desk.Work {
     if (byId.remove(session.key().sessionId(), session)) {
       byNode.remove(session.nodeId(), session);
       metrics.sessions().set(byNode.size());
-      watch.sessionClosed(session.nodeId(), now);
+      watch.heard(session.nodeId(), now, session.inProcess());
       session.close(why);
       logs.sessionClosed(session, state);
     }

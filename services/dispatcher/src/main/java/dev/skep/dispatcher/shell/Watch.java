@@ -7,6 +7,8 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,14 +17,17 @@ final class Watch {
   private static final Logger LOG = LoggerFactory.getLogger(Watch.class);
 
   private final Committer committer;
+  private final Supplier<Optional<String>> neighbour;
   private final DispatcherMetrics metrics;
   private final Map<String, Heard> heard = new HashMap<>();
   private Liveness judge;
   private volatile boolean writing; // one judgement at a time is on its way to the store
   private boolean panic;
 
-  Watch(Committer committer, DispatcherMetrics metrics, Instant now) {
+  /** @param neighbour the node whose agent runs in this process, if there is one */
+  Watch(Committer committer, DispatcherMetrics metrics, Supplier<Optional<String>> neighbour, Instant now) {
     this.committer = committer;
+    this.neighbour = neighbour;
     this.metrics = metrics;
     this.judge = Liveness.fresh(now);
   }
@@ -31,17 +36,13 @@ final class Watch {
     heard.put(nodeId, new Heard(now, inProcess));
   }
 
-  /** From now on its silence counts, also that of an agent in this process. */
-  void sessionClosed(String nodeId, Instant now) {
-    heard.put(nodeId, new Heard(now, false));
-  }
-
   void forget(Collection<String> nodeIds) {
     heard.keySet().removeAll(nodeIds);
   }
 
   /** Judges, and has the judgement written. */
   Instant tick(ClusterState state, Instant now) {
+    neighbour.get().ifPresent(node -> heard.putIfAbsent(node, new Heard(now, true)));
     // Only one dispatcher of a cluster may judge nodes that registered with none; an embedded cluster has one.
     Liveness.Judgement judgement = judge.judge(state, heard, true, now);
     judge = judgement.next();

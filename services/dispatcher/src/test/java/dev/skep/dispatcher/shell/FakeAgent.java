@@ -98,6 +98,7 @@ final class FakeAgent implements AutoCloseable {
       return got.end;
     }
     sessionId = got.message.getSessionId();
+    subscriptions.addAll(got.message.getLogSubscriptionsList());
     life.run(() -> beats = streams.heartbeat(into(beaten)));
     return Status.OK;
   }

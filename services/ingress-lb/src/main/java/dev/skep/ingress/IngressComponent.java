@@ -71,7 +71,7 @@ public final class IngressComponent implements Component {
       client.close();
     }
     if (ingress != null && draining.compareAndSet(false, true)) {
-      ingress.drain();
+      ingress.drain(false);
       drained.complete(null);
     }
   }
@@ -95,7 +95,7 @@ public final class IngressComponent implements Component {
           () -> {
             try {
               client.close();
-              ingress.drain();
+              ingress.drain(true);
               drained.complete(null);
             } catch (InterruptedException ended) {
               Thread.currentThread().interrupt();

@@ -44,24 +44,37 @@ public final class Ingress {
     return traffic.connections.get();
   }
 
-  /** Blocks: closes the listeners so that a successor gets what comes, waits for open connections, cuts what lasts longer. */
-  public void drain() throws InterruptedException {
-    long end = System.nanoTime() + config.drain().toNanos();
-    boolean switched = migrate("0", "1");
-    ports.close().sync();
-    long migrated = System.nanoTime() + MIGRATION.toNanos();
-    while (traffic.connections.get() > 0 && System.nanoTime() - end < 0) {
-      TimeUnit.NANOSECONDS.sleep(LOOK.toNanos());
-      if (switched && System.nanoTime() - migrated > 0) {
-        switched = migrate("1", "0") && false;
+  public int openFlows() {
+    return traffic.flows.get();
+  }
+
+  /**
+   * Blocks: closes the listeners, waits for open connections, cuts what lasts longer. With a {@code successor} at the
+   * same ports, connections that the kernel has not finished to establish go over to it.
+   */
+  public void drain(boolean successor) throws InterruptedException {
+    if (loops.isShuttingDown()) {
+      return;
+    }
+    boolean switched = successor && migrate("0", "1");
+    try {
+      ports.close().sync();
+      long start = System.nanoTime();
+      while (switched || (openConnections() > 0 && System.nanoTime() - start < config.drain().toNanos())) {
+        TimeUnit.NANOSECONDS.sleep(LOOK.toNanos());
+        if (switched && System.nanoTime() - start > MIGRATION.toNanos()) {
+          migrate("1", "0");
+          switched = false;
+        }
       }
-    }
-    if (traffic.connections.get() > 0) {
-      LOG.info("{} connections did not end within {}, they are cut", traffic.connections.get(), config.drain());
-    }
-    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
-    if (switched) {
-      migrate("1", "0");
+      if (openConnections() > 0) {
+        LOG.info("{} connections did not end within {}, they are cut", openConnections(), config.drain());
+      }
+      loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
+    } finally {
+      if (switched) {
+        migrate("1", "0");
+      }
     }
   }
 

@@ -1,0 +1,2 @@
+/** The resolver of one node: names of services and tasks for the containers that may see them. */
+package dev.skep.dns;

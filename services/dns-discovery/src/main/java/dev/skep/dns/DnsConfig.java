@@ -1,5 +1,6 @@
 package dev.skep.dns;
 
+import dev.skep.runtime.config.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -38,6 +39,21 @@ public record DnsConfig(
         Duration.ofSeconds(3),
         512,
         Duration.ofSeconds(10));
+  }
+
+  /** Reads the keys {@code feed-socket}, {@code port}, …; what is not given has the default. */
+  public static DnsConfig from(Settings settings) {
+    DnsConfig otherwise = defaults();
+    return new DnsConfig(
+        settings.text("feed-socket").map(Path::of),
+        settings.port("port", otherwise.port),
+        settings.path("resolv-conf", otherwise.resolvConf),
+        (int) settings.number("max-forwarded", otherwise.maxForwarded),
+        (int) settings.number("max-forwarded-per-task", otherwise.maxForwardedPerTask),
+        settings.duration("retry", otherwise.retry),
+        settings.duration("give-up", otherwise.giveUp),
+        (int) settings.number("max-tcp", otherwise.maxTcp),
+        settings.duration("tcp-idle", otherwise.tcpIdle));
   }
 
   public DnsConfig withFeedSocket(Path socket) {

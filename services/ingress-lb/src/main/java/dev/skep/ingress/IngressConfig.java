@@ -1,5 +1,6 @@
 package dev.skep.ingress;
 
+import dev.skep.runtime.config.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -41,6 +42,22 @@ public record IngressConfig(
         8_192,
         Duration.ofSeconds(60),
         Duration.ofSeconds(10));
+  }
+
+  /** Reads the keys {@code feed-socket}, {@code event-loops}, …; what is not given has the default. */
+  public static IngressConfig from(Settings settings) {
+    IngressConfig otherwise = defaults();
+    return new IngressConfig(
+        settings.text("feed-socket").map(Path::of),
+        (int) settings.number("event-loops", otherwise.eventLoops),
+        settings.duration("connect-timeout", otherwise.connectTimeout),
+        (int) settings.number("attempts", otherwise.attempts),
+        settings.duration("rest", otherwise.rest),
+        (int) settings.number("max-connections", otherwise.maxConnections),
+        (int) settings.number("buffer-bytes", otherwise.bufferBytes),
+        (int) settings.number("max-flows", otherwise.maxFlows),
+        settings.duration("flow-idle", otherwise.flowIdle),
+        settings.duration("drain", otherwise.drain));
   }
 
   public IngressConfig withFeedSocket(Path socket) {

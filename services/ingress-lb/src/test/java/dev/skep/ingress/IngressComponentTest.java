@@ -49,7 +49,8 @@ class IngressComponentTest {
             }
             assertThat(answers(held)).as("what was open stays open while its process drains").isTrue();
             assertThat(first.drained().toCompletableFuture().isDone()).isFalse();
-            held.close();
+            held.shutdownOutput(); // the task answers that with its own end
+            assertThat(held.getInputStream().read()).isEqualTo(-1);
             first.drained().toCompletableFuture().get(20, TimeUnit.SECONDS);
             assertThat(fresh.ready()).isTrue();
           }

@@ -141,9 +141,10 @@ final class Database implements AutoCloseable {
             insert.setBytes(3, leased.change.value());
             insert.setLong(4, leased.change.createRevision());
             insert.setLong(5, leased.lease);
-            insert.executeUpdate();
+            insert.addBatch();
           }
         }
+        insert.executeBatch();
       });
     } catch (SQLException e) {
       throw failed("write", e);
@@ -248,7 +249,7 @@ final class Database implements AutoCloseable {
   }
 
   private static StoreException failure(Path folder, String what, SQLException cause) {
-    SQLiteErrorCode code = cause instanceof SQLiteException e ? e.getResultCode() : SQLiteErrorCode.UNKNOWN_ERROR;
+    SQLiteErrorCode code = cause instanceof SQLiteException e ? e.getResultCode() : SQLiteErrorCode.getErrorCode(cause.getErrorCode());
     String name = code.name();
     String advice;
     if (code == SQLiteErrorCode.SQLITE_FULL || name.startsWith("SQLITE_IOERR_SHM")) {

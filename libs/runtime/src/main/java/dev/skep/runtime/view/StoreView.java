@@ -8,7 +8,9 @@ import dev.skep.state.ClusterState.Stored;
 import dev.skep.state.RowChange;
 import java.time.Duration;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -28,7 +30,8 @@ public final class StoreView implements View, Runnable, AutoCloseable {
 
     record Lost() implements Event {}
 
-    record Joined(StoreView.Registration registration) implements Event {}
+    /** A listener waits in {@link #joining}. */
+    record Joined() implements Event {}
 
     record End() implements Event {}
   }
@@ -37,6 +40,7 @@ public final class StoreView implements View, Runnable, AutoCloseable {
   private final FreshRevision freshRevision;
   private final BlockingQueue<Event> queue = new LinkedBlockingQueue<>(QUEUE);
   private final CopyOnWriteArrayList<Registration> listeners = new CopyOnWriteArrayList<>();
+  private final Queue<Registration> joining = new ConcurrentLinkedQueue<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition moved = lock.newCondition();
   private volatile ClusterState state;
@@ -64,14 +68,13 @@ public final class StoreView implements View, Runnable, AutoCloseable {
     try {
       follow();
       while (true) {
-        switch (queue.take()) {
+        Event next = queue.take();
+        join();
+        switch (next) {
           case Event.Moved event -> apply(event);
           case Event.Lost _ -> reread();
-          case Event.Joined event -> {
-            if (event.registration.open) {
-              listeners.add(event.registration);
-            }
-            event.registration.tell(List.of(), true);
+          case Event.Joined _ -> {
+            // they joined above
           }
           case Event.End _ -> {
             return;
@@ -82,6 +85,15 @@ public final class StoreView implements View, Runnable, AutoCloseable {
       if (!closed) {
         throw new IllegalStateException("nobody interrupts a view that is open", e);
       }
+    }
+  }
+
+  private void join() {
+    for (Registration joined = joining.poll(); joined != null; joined = joining.poll()) {
+      if (joined.open) {
+        listeners.add(joined);
+      }
+      joined.tell(List.of(), true);
     }
   }
 
@@ -187,7 +199,8 @@ public final class StoreView implements View, Runnable, AutoCloseable {
   @Override
   public AutoCloseable listen(Listener listener) {
     Registration registration = new Registration(listener);
-    offer(new Event.Joined(registration));
+    joining.add(registration);
+    queue.offer(new Event.Joined()); // when the queue is full the next event serves as well; a listener may call this, too
     return registration;
   }
 

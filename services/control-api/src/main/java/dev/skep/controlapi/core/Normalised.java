@@ -6,6 +6,7 @@ import dev.skep.api.v1.EndpointSpec;
 import dev.skep.api.v1.Mount;
 import dev.skep.api.v1.NetworkAttachmentConfig;
 import dev.skep.api.v1.PortConfig;
+import dev.skep.api.v1.ReplicatedJob;
 import dev.skep.api.v1.ReplicatedService;
 import dev.skep.api.v1.ResourceRequirements;
 import dev.skep.api.v1.RestartPolicy;
@@ -176,6 +177,12 @@ public final class Normalised {
     int modes = (sent.hasReplicated() ? 1 : 0) + (sent.hasGlobal() ? 1 : 0) + (sent.hasReplicatedJob() ? 1 : 0) + (sent.hasGlobalJob() ? 1 : 0);
     if (modes > 1) {
       throw badWord("must specify only one service mode");
+    }
+    if (sent.hasReplicatedJob()) {
+      ReplicatedJob.Builder job = sent.getReplicatedJob().toBuilder();
+      job.setMaxConcurrent(job.hasMaxConcurrent() ? job.getMaxConcurrent() : 1);
+      job.setTotalCompletions(job.hasTotalCompletions() ? job.getTotalCompletions() : job.getMaxConcurrent());
+      return ServiceMode.newBuilder().setReplicatedJob(job).build();
     }
     if (modes == 1 && !sent.hasReplicated() || sent.getReplicated().hasReplicas()) {
       return sent;

@@ -9,13 +9,14 @@ import dev.skep.api.v1.ServiceMode;
 import dev.skep.api.v1.ServiceSpec;
 import dev.skep.api.v1.UpdateConfig;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Constraint;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.NetworkRow;
 import dev.skep.state.v1.ServiceRow;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /** All that swarm's manager checks about a service's spec, in its order and its words. */
 public final class ServiceSpecCheck {
@@ -23,7 +24,6 @@ public final class ServiceSpecCheck {
   public static final long MAX_REPLICAS = 1_000_000;
 
   private static final int MAX_NAME = 63;
-  private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*");
   private static final long MIN_NANO_CPUS = 1_000_000;
   private static final long MIN_MEMORY_BYTES = 4L * 1024 * 1024;
 
@@ -75,7 +75,7 @@ public final class ServiceSpecCheck {
     return name(spec.getName())
         .or(() -> resources(spec.getTaskTemplate().getResources()))
         .or(() -> restart(spec.getTaskTemplate().getRestartPolicy()))
-        .or(() -> Constraints.check(spec.getTaskTemplate().getPlacement().getConstraintsList()))
+        .or(() -> constraints(spec.getTaskTemplate().getPlacement().getConstraintsList()))
         .or(() -> ContainerCheck.check(spec))
         .or(() -> mode(spec))
         .or(() -> update(spec.getUpdateConfig()))
@@ -87,13 +87,33 @@ public final class ServiceSpecCheck {
     if (name.isEmpty()) {
       return invalid("meta: name must be provided");
     }
-    if (name.length() > MAX_NAME) {
-      // The pattern alone would need time that grows with the square of a hostile name's length.
-      return NAME.matcher(name.substring(0, MAX_NAME)).matches() || name.length() < 4 * MAX_NAME && NAME.matcher(name).matches()
-          ? invalid("name must be 63 characters or fewer")
-          : invalid("name must be valid as a DNS name component");
+    if (!dnsName(name)) {
+      return invalid("name must be valid as a DNS name component");
     }
-    return NAME.matcher(name).matches() ? Optional.empty() : invalid("name must be valid as a DNS name component");
+    return name.length() > MAX_NAME ? invalid("name must be 63 characters or fewer") : Optional.empty();
+  }
+
+  /** Letters and digits, with dashes and underscores between them. */
+  private static boolean dnsName(String name) {
+    for (int i = 0; i < name.length(); i++) {
+      char c = name.charAt(i);
+      boolean plain = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
+      boolean inside = i > 0 && i < name.length() - 1 && (c == '-' || c == '_');
+      if (!plain && !inside) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Swarm's manager passes these refusals on without a code, which is why they answer 500. */
+  private static Optional<ApiError> constraints(List<String> constraints) {
+    try {
+      Constraint.parse(constraints);
+      return Optional.empty();
+    } catch (Constraint.Malformed e) {
+      return Optional.of(ApiError.rpc(ApiError.Code.UNKNOWN, e.getMessage()));
+    }
   }
 
   private static Optional<ApiError> resources(ResourceRequirements resources) {

@@ -87,6 +87,47 @@ final class JsonTree {
     }
   }
 
+  /** The value as JSON, by hand: the codec is what is being tested. */
+  static String json(Object value) {
+    StringBuilder out = new StringBuilder();
+    json(value, out);
+    return out.toString();
+  }
+
+  private static void json(Object value, StringBuilder out) {
+    switch (value) {
+      case null -> out.append("null");
+      case Number number -> out.append(number.digits());
+      case String text -> quoted(text, out);
+      case Map<?, ?> map -> {
+        out.append('{');
+        map.forEach(
+            (key, one) -> {
+              out.append(out.charAt(out.length() - 1) == '{' ? "" : ",");
+              quoted((String) key, out);
+              out.append(':');
+              json(one, out);
+            });
+        out.append('}');
+      }
+      case List<?> list -> {
+        out.append('[');
+        for (int i = 0; i < list.size(); i++) {
+          out.append(i == 0 ? "" : ",");
+          json(list.get(i), out);
+        }
+        out.append(']');
+      }
+      default -> out.append(value);
+    }
+  }
+
+  private static void quoted(String text, StringBuilder out) {
+    out.append('"');
+    text.chars().forEach(c -> out.append(c < 0x20 || c == '"' || c == '\\' ? String.format("\\u%04x", c) : String.valueOf((char) c)));
+    out.append('"');
+  }
+
   /** Without what Go's clients send and nobody needs: nulls, empty texts, lists and maps, zeros and falses. */
   static Object pruned(Object value) {
     return switch (value) {

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 
 /** The right of this process to the store's folder. The kernel takes it back when the process ends, however it ends. */
 final class FolderLock implements AutoCloseable {
@@ -45,7 +46,7 @@ final class FolderLock implements AutoCloseable {
 
   private static FileChannel open(Path folder) {
     try {
-      Files.createDirectories(folder);
+      Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       return FileChannel.open(folder.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     } catch (IOException e) {
       throw unusable(folder, e);

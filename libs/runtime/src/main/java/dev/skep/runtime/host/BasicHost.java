@@ -13,10 +13,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +32,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
   /** The exit code of a process that ended itself because of a failure of its own: whoever watches restarts it. */
   public static final int FAILED = 70;
 
+  private static final FileAttribute<?> PRIVATE = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final Logger LOG = LoggerFactory.getLogger(BasicHost.class);
   private static final Duration LONGEST_STOP = Duration.ofSeconds(20);
 
@@ -47,7 +51,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
 
   BasicHost(HostBuilder options) {
     this.options = options;
-    this.data = options.data.toAbsolutePath();
+    this.data = Objects.requireNonNull(options.data, "a host needs a data folder").toAbsolutePath();
     this.run = options.run == null ? data.resolve("run") : options.run.toAbsolutePath();
     this.threads = new HostThreads(this::fatal);
     this.services = new LocalServices(threads.calls());
@@ -151,7 +155,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
 
   @Override
   public Path dataFolder(String component) {
-    return folder(data.resolve(component));
+    return folder(data.resolve(component), PRIVATE);
   }
 
   @Override
@@ -159,9 +163,9 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
     return folder(run);
   }
 
-  private static Path folder(Path path) {
+  private static Path folder(Path path, FileAttribute<?>... attributes) {
     try {
-      return Files.createDirectories(path);
+      return Files.createDirectories(path, attributes);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot make the folder " + path, e);
     }

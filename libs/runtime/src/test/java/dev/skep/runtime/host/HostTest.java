@@ -12,7 +12,9 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -125,7 +127,8 @@ class HostTest {
       assertThatThrownBy(host::store).isInstanceOf(IllegalStateException.class).hasMessageContaining("no store");
       assertThatThrownBy(host::view).isInstanceOf(IllegalStateException.class);
       assertThatThrownBy(() -> host.loop("x", null)).isInstanceOf(IllegalStateException.class);
-      assertThat(host.dataFolder("dns-discovery")).isDirectory();
+      Path data = host.dataFolder("dns-discovery");
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(data))).isEqualTo("rwx------");
     }
   }
 

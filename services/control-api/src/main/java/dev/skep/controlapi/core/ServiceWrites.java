@@ -111,7 +111,7 @@ public final class ServiceWrites {
     added.removeAll(NetworkUse.of(state, asked));
     NetworkUse.touch(state, added, change);
     auth.ifPresent(sealed -> change.put(sealed.key(), sealed.value()));
-    forget(state, id, Set.of(number, before.getTemplate()), change);
+    forget(state, id, List.of(number, before.getTemplate()), change);
     return bounded(id, change);
   }
 
@@ -209,7 +209,7 @@ public final class ServiceWrites {
   }
 
   /** Drops templates that are neither among the last ten nor named by anything. */
-  private static void forget(ClusterState state, String id, Set<Long> named, ChangeSet.Builder change) {
+  private static void forget(ClusterState state, String id, List<Long> named, ChangeSet.Builder change) {
     List<Row<TemplateRow>> kept = new ArrayList<>();
     state.rows(Rows.TEMPLATE, id).forEach(kept::add);
     if (kept.size() <= KEPT_TEMPLATES) {

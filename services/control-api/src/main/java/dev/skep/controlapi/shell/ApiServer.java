@@ -7,6 +7,7 @@ import dev.skep.controlapi.shell.http.Address;
 import dev.skep.controlapi.shell.http.FrontDoor;
 import dev.skep.controlapi.shell.http.Limits;
 import dev.skep.runtime.Host;
+import dev.skep.runtime.grpc.UnixSocketServer;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.file.Path;
@@ -19,6 +20,8 @@ public final class ApiServer implements AutoCloseable {
   private final Cluster cluster;
   private final EventFeed events;
   private final FrontDoor door;
+  private final ControlService control;
+  private volatile UnixSocketServer grpc;
 
   public ApiServer(Host host, Path engineSocket, Limits limits, Duration nodeWait, Duration distributionLimit) {
     this.host = host;
@@ -26,6 +29,8 @@ public final class ApiServer implements AutoCloseable {
     Commits commits = new Commits(host);
     this.cluster = new Cluster(host, commits, nodeWait);
     this.events = new EventFeed(host);
+    this.control = new ControlService(host, cluster, commits);
+    host.serve("control-api", control);
     DockerApi api = new DockerApi(host, cluster, commits, events, engine, distributionLimit);
     this.door = new FrontDoor(host, limits, engineSocket, api::commonHeaders, api::handle);
   }
@@ -38,8 +43,9 @@ public final class ApiServer implements AutoCloseable {
     return door.addresses();
   }
 
+  /** Offers Control to programs on this machine; to the services of this process it is offered anyway. */
   public void serveGrpc(Path socket) throws IOException {
-    throw new IOException("not yet: " + socket);
+    grpc = UnixSocketServer.start(socket, control);
   }
 
   /** As swarm init without anybody to ask; the present node's id when there is a cluster. */
@@ -52,6 +58,9 @@ public final class ApiServer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    if (grpc != null) {
+      grpc.close();
+    }
     door.close();
     events.close();
   }

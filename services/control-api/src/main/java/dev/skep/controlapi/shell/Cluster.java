@@ -74,7 +74,9 @@ final class Cluster {
   }
 
   private Answer<String> founded(InitRequest request, String address) {
-    host.membership().leave(); // of what an init or a leave that was cut short left behind
+    if (host.membership().current().isPresent()) {
+      host.membership().leave(); // of what an init or a leave that was cut short left behind
+    }
     wipe();
     CertificateAuthority authority = CertificateAuthority.create(host.clock().instant(), random);
     ClusterKey fresh = freshKey();

@@ -87,7 +87,7 @@ final class Connection implements Runnable {
           wire.skip(1);
         }
       }
-      for (; scanned < wire.available(); scanned++) {
+      for (; scanned < wire.available() && scanned <= door.limits().headBytes(); scanned++) {
         if (wire.at(scanned) == '\n' && endsHead(scanned)) {
           return Optional.of(Head.parse(wire.take(scanned + 1)));
         }

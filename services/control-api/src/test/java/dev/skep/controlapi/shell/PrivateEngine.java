@@ -1,0 +1,120 @@
+package dev.skep.controlapi.shell;
+
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A dockerd of the test's own: own socket, folders and bridge, ended by its process. */
+final class PrivateEngine implements AutoCloseable {
+  private static final int PATIENCE_SECONDS = 60;
+
+  private final Path folder;
+  private final Process process;
+  private final String bridge;
+
+  private PrivateEngine(Path folder, Process process, String bridge) {
+    this.folder = folder;
+    this.process = process;
+    this.bridge = bridge;
+  }
+
+  static PrivateEngine start() throws Exception {
+    Path folder = Files.createTempDirectory("skep-engine");
+    String bridge = "skt" + Long.toString(ProcessHandle.current().pid(), 36);
+    run("ip", "link", "add", bridge, "type", "bridge");
+    run("ip", "addr", "add", "10.213.77.1/24", "dev", bridge);
+    run("ip", "link", "set", bridge, "up");
+    Process process =
+        new ProcessBuilder(
+                "/usr/sbin/dockerd",
+                "--host", "unix://" + folder.resolve("docker.sock"),
+                "--data-root", folder.resolve("data").toString(),
+                "--exec-root", folder.resolve("exec").toString(),
+                "--pidfile", folder.resolve("docker.pid").toString(),
+                "--bridge", bridge,
+                "--group", "root")
+            .redirectErrorStream(true)
+            .redirectOutput(folder.resolve("log").toFile())
+            .start();
+    PrivateEngine engine = new PrivateEngine(folder, process, bridge);
+    try {
+      engine.awaitSocket();
+      engine.importBusybox();
+      return engine;
+    } catch (Exception | AssertionError e) {
+      engine.close();
+      throw e;
+    }
+  }
+
+  Path socket() {
+    return folder.resolve("docker.sock");
+  }
+
+  private void awaitSocket() throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+    while (!answers()) {
+      if (!process.isAlive() || System.nanoTime() > deadline) {
+        throw new AssertionError("dockerd did not start: see " + folder.resolve("log"));
+      }
+      process.waitFor(50, TimeUnit.MILLISECONDS); // the socket cannot be waited for
+    }
+  }
+
+  private boolean answers() {
+    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket()))) {
+      return channel.isConnected();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private void importBusybox() throws Exception {
+    Path root = Files.createDirectory(folder.resolve("root"));
+    Files.createDirectories(root.resolve("bin"));
+    Files.createDirectories(root.resolve("tmp"));
+    Files.copy(Path.of("/bin/busybox"), root.resolve("bin/busybox"));
+    Files.setPosixFilePermissions(root.resolve("bin/busybox"), PosixFilePermissions.fromString("rwxr-xr-x"));
+    for (String name : List.of("sh", "cat", "echo", "sleep", "wc", "true", "seq", "httpd", "head")) {
+      Files.createSymbolicLink(root.resolve("bin/" + name), Path.of("busybox"));
+    }
+    run("sh", "-c", "tar -C " + root + " -c . | docker -H unix://" + socket() + " import - busybox:test");
+  }
+
+  private static void run(String... command) throws Exception {
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    if (process.waitFor() != 0) {
+      throw new AssertionError(String.join(" ", command) + ": " + output);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      end();
+    } catch (Exception e) {
+      throw new IOException("the private engine did not end cleanly", e);
+    }
+  }
+
+  private void end() throws Exception {
+    process.destroy();
+    if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+      process.destroyForcibly().waitFor();
+    }
+    run("ip", "link", "del", bridge);
+    new ProcessBuilder("sh", "-c", "umount -l " + folder + "/exec/netns/* " + folder + "/data/overlay2/*/merged 2>/dev/null").start().waitFor();
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
+        Files.deleteIfExists(file);
+      }
+    }
+  }
+}

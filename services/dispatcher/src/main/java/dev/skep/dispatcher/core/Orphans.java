@@ -120,7 +120,8 @@ public final class Orphans implements ObjectDecider {
         .setTimestamp(Stamp.of(tick.now()))
         .setAppliedAt(Stamp.of(tick.now()))
         .setMessage(why);
-    ChangeSet.Builder change = ChangeSet.about(task.id()).present(Rows.INTENT.key(task.id())).put(Rows.STATUS.key(task.id()), status.build());
+    ChangeSet.Builder change =
+        ChangeSet.about(task.id()).present(Rows.INTENT.key(task.id())).put(Rows.STATUS.key(task.id()), status.build());
     // The node's own last word wins over ours when both come at once.
     return task.statusRow() == null ? change.absent(Rows.STATUS.key(task.id())) : change.unmodified(task.statusRow());
   }

@@ -71,7 +71,8 @@ public final class StatusRules {
   /** States that an agent sets; the ones before are derived, the ones after belong to the control services. */
   private static boolean reportable(TaskState state) {
     return switch (state) {
-      case TASK_ACCEPTED, TASK_PREPARING, TASK_READY, TASK_STARTING, TASK_RUNNING, TASK_COMPLETE, TASK_SHUTDOWN, TASK_FAILED, TASK_REJECTED -> true;
+      case TASK_ACCEPTED, TASK_PREPARING, TASK_READY, TASK_STARTING, TASK_RUNNING -> true;
+      case TASK_COMPLETE, TASK_SHUTDOWN, TASK_FAILED, TASK_REJECTED -> true;
       case TASK_NEW, TASK_PENDING, TASK_ASSIGNED, TASK_REMOVE, TASK_ORPHANED, UNRECOGNIZED -> false;
     };
   }

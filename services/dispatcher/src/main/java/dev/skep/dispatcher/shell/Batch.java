@@ -34,7 +34,8 @@ final class Batch {
 
   private static boolean holds(Guard guard, ClusterState state) {
     return switch (guard) {
-      case Guard.Unmodified unmodified -> state.has(unmodified.key()) && state.row(unmodified.key()).modRevision() == unmodified.modRevision();
+      case Guard.Unmodified unmodified ->
+          state.has(unmodified.key()) && state.row(unmodified.key()).modRevision() == unmodified.modRevision();
       case Guard.Present present -> state.has(present.key());
       case Guard.Absent absent -> !state.has(absent.key());
     };

@@ -4,7 +4,7 @@ import dev.skep.backend.Store;
 import dev.skep.backend.Store.Outcome;
 import dev.skep.backend.StoreException;
 import dev.skep.dispatcher.DispatcherConfig;
-import dev.skep.runtime.Host;
+import dev.skep.runtime.View;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
 import io.grpc.Status;
@@ -34,7 +34,8 @@ final class Committer {
   private static final Duration BACK_OFF = Duration.ofMillis(50);
   private static final Duration LONGEST_BACK_OFF = Duration.ofSeconds(1);
 
-  private final Host host;
+  private final Store store;
+  private final View view;
   private final Duration patience;
   private final BlockingQueue<Proposal> queue;
   private final Deque<Proposal> first = new ArrayDeque<>(); // left over from an earlier round, in order
@@ -45,8 +46,9 @@ final class Committer {
   /** A proposal and what of it is not committed yet. */
   private record Planned(Proposal proposal, List<ChangeSet> changes) {}
 
-  Committer(Host host, DispatcherConfig config) {
-    this.host = host;
+  Committer(Store store, View view, DispatcherConfig config) {
+    this.store = store;
+    this.view = view;
     this.patience = config.storePatience();
     this.queue = new ArrayBlockingQueue<>(config.maxPendingWrites());
   }
@@ -93,7 +95,7 @@ final class Committer {
   private void write(List<Proposal> round) throws InterruptedException {
     List<Proposal> open = new ArrayList<>(round);
     try {
-      ClusterState state = host.view().await(lastCommit, patience);
+      ClusterState state = view.await(lastCommit, patience);
       List<Planned> planned = new ArrayList<>();
       Set<String> written = new HashSet<>();
       for (Proposal proposal : round) {
@@ -153,7 +155,7 @@ final class Committer {
       batch.forEach(one -> one.proposal.done().completeExceptionally(unavailable("the row changes all the time")));
       return List.of();
     }
-    ClusterState state = host.view().await(lastCommit, patience);
+    ClusterState state = view.await(lastCommit, patience);
     List<Planned> planned = new ArrayList<>();
     batch.forEach(one -> plan(one.proposal, state, new HashSet<>(), planned));
     if (planned.size() < 2) {
@@ -190,7 +192,7 @@ final class Committer {
     List<ChangeSet> changes = batch.stream().flatMap(one -> one.changes.stream()).toList();
     Outcome outcome = null;
     for (Store.Transaction transaction : Batch.transactions(changes)) {
-      outcome = host.store().commit(transaction);
+      outcome = store.commit(transaction);
       if (outcome instanceof Outcome.Conflict) {
         return outcome;
       }

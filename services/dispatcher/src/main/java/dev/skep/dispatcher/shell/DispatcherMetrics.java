@@ -23,7 +23,8 @@ record DispatcherMetrics(
     CollectorRegistry registry = metrics.registry();
     return new DispatcherMetrics(
         Gauge.build("skep_dispatcher_sessions", "Nodes with an open session.").register(registry),
-        Counter.build("skep_dispatcher_registrations_refused_total", "Registrations refused because the node came too often.").register(registry),
+        Counter.build("skep_dispatcher_registrations_refused_total", "Registrations refused because the node came too often.")
+            .register(registry),
         Counter.build("skep_dispatcher_assignments_sent_total", "Task assignments sent to nodes.").register(registry),
         Counter.build("skep_dispatcher_status_updates_total", "Task states that nodes reported.").register(registry),
         Counter.build("skep_dispatcher_heartbeats_total", "Heartbeats received.").register(registry),

@@ -28,7 +28,7 @@ public final class Door {
   private Door(Host host, DispatcherConfig config) {
     this.host = host;
     metrics = DispatcherMetrics.of(host.metrics());
-    committer = new Committer(host, config);
+    committer = new Committer(host.store(), host.view(), config);
     Watch watch = new Watch(committer, metrics, () -> neighbour(host, config), host.clock().instant());
     sessions = new Sessions(host.clock(), metrics, watch, new LogDesk(host));
     desk = new Desk(sessions, host.clock(), () -> host.view().state(), config);

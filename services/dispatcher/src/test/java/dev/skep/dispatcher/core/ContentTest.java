@@ -53,7 +53,9 @@ class ContentTest {
     ServiceRequest request =
         ServiceRequest.newBuilder().setName("web").setTemplate(2).putLabels("skep.fencing", "stop").putLabels("mine", "x").build();
     walk.put(Rows.SERVICE.key("s1"), ServiceRow.newBuilder().setId("s1").setCurrent(request).build());
-    walk.put(Rows.NETWORK.key("net"), NetworkRow.newBuilder().setId("net").setName("back").putOptions("com.docker.network.driver.mtu", "1400").build());
+    walk.put(
+        Rows.NETWORK.key("net"),
+        NetworkRow.newBuilder().setId("net").setName("back").putOptions("com.docker.network.driver.mtu", "1400").build());
     walk.put(Rows.POOL.key("net"), NetworkPoolRow.newBuilder().setNetworkId("net").setSubnet("10.0.1.0/24").setVni(4097).build());
     walk.put(Rows.GATEWAY.key("n1", "net"), NodeGatewayRow.newBuilder().setNodeId("n1").setNetworkId("net").setAddress("10.0.1.1").build());
   }
@@ -138,7 +140,11 @@ class ContentTest {
   @Test
   void aPeerEntry() {
     NodeStatusRow.Builder status =
-        NodeStatusRow.newBuilder().setNodeId("n1").setState("ready").setAddr("192.0.2.1").setDescription(NodeDescription.newBuilder().setHostname("h"));
+        NodeStatusRow.newBuilder()
+            .setNodeId("n1")
+            .setState("ready")
+            .setAddr("192.0.2.1")
+            .setDescription(NodeDescription.newBuilder().setHostname("h"));
     walk.put(Rows.NODE_STATUS.key("n1"), status.build());
     PeerEntry peer = FeedView.entry(walk.state(), "peer/n1").getPeer();
     assertThat(peer.getHostname()).isEqualTo("h");

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.skep.api.v1.DispatcherConfig;
 import dev.skep.api.v1.SwarmSpec;
+import dev.skep.state.ClusterState;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.NodeSpecRow;
@@ -212,7 +213,7 @@ class LivenessTest {
     cluster.run(Duration.ofSeconds(1));
     cluster.silence("n0");
     assertThat(cluster.runUntil("n0", NodeLife.DOWN)).isBetween(Duration.ofMillis(5_000), Duration.ofMillis(6_500));
-    assertThat(Silence.of(dev.skep.state.ClusterState.empty())).isEqualTo(new Silence(GRACE));
+    assertThat(Silence.of(ClusterState.empty())).isEqualTo(new Silence(GRACE));
   }
 
   @Test
@@ -240,7 +241,8 @@ class LivenessTest {
 
   static void runs(Walk walk, String task, String service, String node) {
     walk.put(
-        Rows.INTENT.key(task), TaskIntentRow.newBuilder().setId(task).setServiceId(service).setSlot(1).setDesired(TaskState.TASK_RUNNING).build());
+        Rows.INTENT.key(task),
+        TaskIntentRow.newBuilder().setId(task).setServiceId(service).setSlot(1).setDesired(TaskState.TASK_RUNNING).build());
     walk.put(
         Rows.ADDRESS.key(task),
         TaskAddressRow.newBuilder().addAddresses(TaskAddress.newBuilder().setNetworkId("net").setAddress("10.0.1.5/24")).build());

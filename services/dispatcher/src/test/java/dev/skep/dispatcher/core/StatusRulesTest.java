@@ -75,8 +75,9 @@ class StatusRulesTest {
   @Test
   void whatIsNotTheNodesOwn() {
     assertThat(accepted(says("gone", TaskState.TASK_RUNNING))).isEmpty();
-    assertThat(StatusRules.judge(walk.state(), SESSION, List.of(says("mine", TaskState.TASK_FAILED), says("theirs", TaskState.TASK_FAILED)), NOW))
-        .isEqualTo(new StatusRules.Verdict.Denied("theirs"));
-    assertThat(StatusRules.judge(walk.state(), new SessionKey("n1", "older"), List.of(), NOW)).isEqualTo(new StatusRules.Verdict.SessionOver());
+    List<TaskStatusRow> both = List.of(says("mine", TaskState.TASK_FAILED), says("theirs", TaskState.TASK_FAILED));
+    assertThat(StatusRules.judge(walk.state(), SESSION, both, NOW)).isEqualTo(new StatusRules.Verdict.Denied("theirs"));
+    assertThat(StatusRules.judge(walk.state(), new SessionKey("n1", "older"), List.of(), NOW))
+        .isEqualTo(new StatusRules.Verdict.SessionOver());
   }
 }

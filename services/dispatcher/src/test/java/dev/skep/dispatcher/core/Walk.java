@@ -125,7 +125,8 @@ final class Walk {
       case 10, 11, 12 -> rarely(9, stored(Rows.STATUS.key(task), null), stored(Rows.STATUS.key(task), status(task)));
       case 13 -> node(node);
       case 14 -> network(network);
-      default -> rarely(4, stored(Rows.GATEWAY.key(node, network), null), stored(Rows.GATEWAY.key(node, network), gateway(node, network)));
+      default ->
+          rarely(4, stored(Rows.GATEWAY.key(node, network), null), stored(Rows.GATEWAY.key(node, network), gateway(node, network)));
     };
   }
 
@@ -140,7 +141,8 @@ final class Walk {
   private List<ClusterState.Stored> service(String id) {
     long template = 1 + random.nextInt(3);
     TemplateRow row = template(id, template);
-    ServiceRequest request = ServiceRequest.newBuilder().setName(id).setTemplate(template).putLabels("skep.x", "" + random.nextInt(3)).build();
+    ServiceRequest request =
+        ServiceRequest.newBuilder().setName(id).setTemplate(template).putLabels("skep.x", "" + random.nextInt(3)).build();
     List<ClusterState.Stored> changes = new ArrayList<>();
     changes.add(stored(Rows.template(id, template), row));
     changes.add(stored(Rows.SERVICE.key(id), ServiceRow.newBuilder().setId(id).setGeneration(1).setCurrent(request).build()));
@@ -163,7 +165,8 @@ final class Walk {
   private TemplateRow template(String service, long number) {
     TaskSpec.Builder task = TaskSpec.newBuilder();
     task.getContainerSpecBuilder().setImage("image" + random.nextInt(3)).getDnsConfigBuilder().addNameservers("9.9.9." + random.nextInt(2));
-    task.addNetworks(NetworkAttachmentConfig.newBuilder().setTarget("net" + random.nextInt(networks)).addAliases("alias" + random.nextInt(3)));
+    String network = "net" + random.nextInt(networks);
+    task.addNetworks(NetworkAttachmentConfig.newBuilder().setTarget(network).addAliases("alias" + random.nextInt(3)));
     EndpointSpec endpoint =
         EndpointSpec.newBuilder()
             .setMode(random.nextBoolean() ? "vip" : "dnsrr")
@@ -189,7 +192,8 @@ final class Walk {
       return row.setError("exhausted").build();
     }
     for (int i = random.nextInt(3); i > 0; i--) {
-      row.addAddresses(TaskAddress.newBuilder().setNetworkId("net" + random.nextInt(networks)).setAddress("10.0." + i + "." + random.nextInt(250) + "/24"));
+      String address = "10.0." + i + "." + random.nextInt(250) + "/24";
+      row.addAddresses(TaskAddress.newBuilder().setNetworkId("net" + random.nextInt(networks)).setAddress(address));
     }
     return row.build();
   }
@@ -226,9 +230,16 @@ final class Walk {
     NetworkRow network =
         random.nextInt(5) == 0
             ? null
-            : NetworkRow.newBuilder().setId(id).setName(id).setIngress(id.equals("net0")).putOptions("encrypted", "" + random.nextBoolean()).build();
+            : NetworkRow.newBuilder()
+                .setId(id)
+                .setName(id)
+                .setIngress(id.equals("net0"))
+                .putOptions("encrypted", "" + random.nextBoolean())
+                .build();
     NetworkPoolRow pool =
-        random.nextInt(6) == 0 ? null : NetworkPoolRow.newBuilder().setNetworkId(id).setSubnet("10.0.1.0/24").setVni(4097 + random.nextInt(2)).build();
+        random.nextInt(6) == 0
+            ? null
+            : NetworkPoolRow.newBuilder().setNetworkId(id).setSubnet("10.0.1.0/24").setVni(4097 + random.nextInt(2)).build();
     return List.of(stored(Rows.NETWORK.key(id), network), stored(Rows.POOL.key(id), pool));
   }
 

@@ -25,7 +25,9 @@ record Cluster(TestHost host) {
     host.put(Rows.cluster(), ClusterRow.newBuilder().setId("c").setEpoch("epoch").build());
     for (String node : nodes) {
       host.put(Rows.NODE_SPEC.key(node), NodeSpecRow.newBuilder().setId(node).build());
-      host.put(Rows.GATEWAY.key(node, NETWORK), NodeGatewayRow.newBuilder().setNodeId(node).setNetworkId(NETWORK).setAddress("10.0.1.1").build());
+      host.put(
+          Rows.GATEWAY.key(node, NETWORK),
+          NodeGatewayRow.newBuilder().setNodeId(node).setNetworkId(NETWORK).setAddress("10.0.1.1").build());
     }
     host.put(Rows.NETWORK.key(NETWORK), NetworkRow.newBuilder().setId(NETWORK).setName("backend").build());
     host.put(Rows.POOL.key(NETWORK), NetworkPoolRow.newBuilder().setNetworkId(NETWORK).setSubnet("10.0.1.0/24").setVni(4097).build());
@@ -39,14 +41,24 @@ record Cluster(TestHost host) {
   void desire(String task, TaskState desired) {
     host.put(
         Rows.INTENT.key(task),
-        TaskIntentRow.newBuilder().setId(task).setServiceId(SERVICE).setServiceName(SERVICE).setSlot(1).setTemplate(1).setDesired(desired).build());
+        TaskIntentRow.newBuilder()
+            .setId(task)
+            .setServiceId(SERVICE)
+            .setServiceName(SERVICE)
+            .setSlot(1)
+            .setTemplate(1)
+            .setDesired(desired)
+            .build());
   }
 
   void place(String task, String node) {
     desire(task, TaskState.TASK_RUNNING);
     host.put(
         Rows.ADDRESS.key(task),
-        TaskAddressRow.newBuilder().setTaskId(task).addAddresses(TaskAddress.newBuilder().setNetworkId(NETWORK).setAddress("10.0.1.7/24")).build());
+        TaskAddressRow.newBuilder()
+            .setTaskId(task)
+            .addAddresses(TaskAddress.newBuilder().setNetworkId(NETWORK).setAddress("10.0.1.7/24"))
+            .build());
     host.put(Rows.PLACEMENT.key(task), PlacementRow.newBuilder().setTaskId(task).setNodeId(node).build());
   }
 }

@@ -48,6 +48,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
   private Optional<Endpoint> endpoint = Optional.empty();
   private volatile boolean ready;
   private boolean closed; // guarded by this
+  private boolean heeding; // guarded by this
 
   BasicHost(HostBuilder options) {
     this.options = options;
@@ -89,8 +90,12 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
     return endpoint.map(Endpoint::port);
   }
 
-  /** Before components start, so that a signal that comes early ends the process in order, too. */
-  private void heedSignals() {
+  /** From the start when the builder says so: then a signal that comes while components start ends the process in order, too. */
+  private synchronized void heedSignals() {
+    if (heeding) {
+      return;
+    }
+    heeding = true;
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
       stopAsked.countDown();
       try {
@@ -105,6 +110,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
 
   /** Blocks until the process is asked to end (SIGTERM, SIGINT) or {@link #close} was called; then close the host. */
   public void awaitStop() throws InterruptedException {
+    heedSignals();
     stopAsked.await();
   }
 

@@ -60,7 +60,7 @@ public final class HostBuilder {
     return this;
   }
 
-  /** For a main: SIGTERM and SIGINT make {@link BasicHost#awaitStop} return, and the process waits until the host is closed. */
+  /** For a main: SIGTERM and SIGINT count from the start on, and not only once {@link BasicHost#awaitStop} waits for them. */
   public HostBuilder heedSignals() {
     heedSignals = true;
     return this;

@@ -57,10 +57,17 @@ public final class TestHost implements Host, AutoCloseable {
   }
 
   public static TestHost start(Clock clock, Component... components) {
+    Path folder;
     try {
-      return start(Files.createTempDirectory("skep-test"), clock, components);
+      folder = Files.createTempDirectory("skep-test");
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+    try {
+      return start(folder, clock, components);
+    } catch (AssertionError e) {
+      deleteAll(folder);
+      throw e;
     }
   }
 
@@ -145,12 +152,16 @@ public final class TestHost implements Host, AutoCloseable {
   @Override
   public void close() {
     host.close();
+    deleteAll(folder);
+    check();
+  }
+
+  private static void deleteAll(Path folder) {
     try (Stream<Path> files = Files.walk(folder)) {
       files.sorted((a, b) -> b.compareTo(a)).forEach(TestHost::delete);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    check();
   }
 
   private void check() {

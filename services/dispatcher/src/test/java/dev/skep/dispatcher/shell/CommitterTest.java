@@ -57,6 +57,10 @@ class CommitterTest {
     for (TaskState state : states) {
       updates.add(TaskStatusRow.newBuilder().setTaskId(task).setState(state).build());
     }
+    return report(updates);
+  }
+
+  private CompletableFuture<Long> report(List<TaskStatusRow> updates) {
     return committer.submit(Proposal.of(state ->
         switch (StatusRules.judge(state, SESSION, updates, host.clock().instant())) {
           case StatusRules.Verdict.Accepted accepted -> new Proposal.Plan.Write(accepted.changes());
@@ -137,8 +141,7 @@ class CommitterTest {
     }
     store.interfere(() -> {}); // the first part lands
     store.interfere(this::openSession); // the second meets a conflict, and what is left is planned again
-    lands(committer.submit(Proposal.of(state ->
-        new Proposal.Plan.Write(((StatusRules.Verdict.Accepted) StatusRules.judge(state, SESSION, updates, host.clock().instant())).changes()))));
+    lands(report(updates));
     for (TaskStatusRow update : updates) {
       assertThat(observed(update.getTaskId())).isEqualTo(TaskState.TASK_RUNNING);
     }

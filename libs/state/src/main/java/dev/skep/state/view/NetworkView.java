@@ -46,7 +46,8 @@ public final class NetworkView {
 
   private static Network network(ClusterState state, Row<NetworkRow> row) {
     NetworkRow asked = row.value();
-    IPAM.Builder ipam = IPAM.newBuilder().setDriver(asked.getIpamDriver().isEmpty() ? IPAM_DRIVER : asked.getIpamDriver()).putAllOptions(asked.getIpamOptionsMap());
+    IPAM.Builder ipam = IPAM.newBuilder().setDriver(asked.getIpamDriver().isEmpty() ? IPAM_DRIVER : asked.getIpamDriver())
+        .putAllOptions(asked.getIpamOptionsMap());
     for (IPAMPool pool : pools(state, asked)) {
       ipam.addConfig(pool);
     }
@@ -94,7 +95,8 @@ public final class NetworkView {
             .setName(asked.getName())
             .putAllLabels(asked.getLabelsMap())
             .setDriverConfiguration(
-                asked.getIngress() ? Driver.getDefaultInstance() : Driver.newBuilder().setName(DRIVER).putAllOptions(asked.getOptionsMap()).build())
+                asked.getIngress() ? Driver.getDefaultInstance() : Driver.newBuilder().setName(DRIVER).putAllOptions(asked.getOptionsMap())
+                    .build())
             .setInternal(asked.getInternal())
             .setAttachable(asked.getAttachable())
             .setIngress(asked.getIngress())

@@ -147,7 +147,8 @@ public final class ServiceView {
     }
     TemplateRow computedFor = state.value(Rows.template(spec.serviceId(), row.value().getTemplate()));
     EndpointSpec asked = (computedFor == null ? spec.template() : computedFor).getEndpoint();
-    return Endpoint.newBuilder().setSpec(asked).addAllPorts(row.value().getPortsList()).addAllVirtualIps(row.value().getVirtualIpsList()).build();
+    return Endpoint.newBuilder().setSpec(asked).addAllPorts(row.value().getPortsList()).addAllVirtualIps(row.value().getVirtualIpsList())
+        .build();
   }
 
   /** The counts of {@code service ls}; empty when the service is gone. */

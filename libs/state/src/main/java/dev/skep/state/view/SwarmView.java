@@ -45,7 +45,8 @@ public final class SwarmView {
 
   /** GET /swarm. */
   public static Optional<Swarm> withTokens(ClusterState state, String workerToken, String managerToken) {
-    return of(state).map(swarm -> swarm.toBuilder().setJoinTokens(JoinTokens.newBuilder().setWorker(workerToken).setManager(managerToken)).build());
+    return of(state)
+        .map(swarm -> swarm.toBuilder().setJoinTokens(JoinTokens.newBuilder().setWorker(workerToken).setManager(managerToken)).build());
   }
 
   /** A signing key that somebody managed to store is never shown. */

@@ -106,7 +106,8 @@ public final class TaskView {
   }
 
   private static TaskStatus status(ClusterState state, TaskRecord record, TemplateRow template) {
-    TaskStatus.Builder status = TaskStatus.newBuilder().setTimestamp(record.intent().getCreatedAt()).setPortStatus(PortStatus.getDefaultInstance());
+    TaskStatus.Builder status = TaskStatus.newBuilder().setTimestamp(record.intent().getCreatedAt())
+        .setPortStatus(PortStatus.getDefaultInstance());
     beforeTheNode(state, record, template, status);
     if (record.statusRow() != null) {
       observed(record, status);

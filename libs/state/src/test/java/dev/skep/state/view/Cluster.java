@@ -57,16 +57,20 @@ final class Cluster {
             ClusterRow.newBuilder()
                 .setId("cluster1").setCreatedAt(at(1)).setUpdatedAt(at(2)).setSpec(SwarmSpec.newBuilder().setName("default"))
                 .addDefaultAddrPool("10.0.0.0/8").setSubnetSize(24).setDataPathPort(4789)
-                .setTrustRootPem("pem").setCertIssuerSubject(ByteString.copyFromUtf8("s")).setCertIssuerPublicKey(ByteString.copyFromUtf8("k")).build())
+                .setTrustRootPem("pem").setCertIssuerSubject(ByteString.copyFromUtf8("s"))
+                    .setCertIssuerPublicKey(ByteString.copyFromUtf8("k")).build())
         .put(
             Rows.NODE_SPEC.key(NODE),
             NodeSpecRow.newBuilder()
-                .setId(NODE).setCreatedAt(at(3)).setUpdatedAt(at(4)).setSpec(NodeSpec.newBuilder().setRole("manager").setAvailability("active")).build())
+                .setId(NODE).setCreatedAt(at(3)).setUpdatedAt(at(4))
+                    .setSpec(NodeSpec.newBuilder().setRole("manager").setAvailability("active")).build())
         .put(
             Rows.NODE_STATUS.key(NODE),
             NodeStatusRow.newBuilder()
                 .setNodeId(NODE).setState("ready").setMessage("m").setAddr("192.0.2.1").setUpdatedAt(at(5))
-                .setDescription(NodeDescription.newBuilder().setHostname("host1").setEngine(EngineDescription.newBuilder().setEngineVersion("20.10"))).build())
+                .setDescription(
+                    NodeDescription.newBuilder().setHostname("host1").setEngine(EngineDescription.newBuilder().setEngineVersion("20.10")))
+                    .build())
         .put(Rows.LEADER.key("orchestrator"), LeaderRow.newBuilder().setHolder("h").setAddress("in-process").build())
         .put(
             Rows.NETWORK.key(NETWORK),
@@ -92,7 +96,8 @@ final class Cluster {
   private static TemplateRow template(long number, String image) {
     return TemplateRow.newBuilder()
         .setServiceId(SERVICE).setNumber(number)
-        .setTask(TaskSpec.newBuilder().setContainerSpec(ContainerSpec.newBuilder().setImage(image)).addNetworks(NetworkAttachmentConfig.newBuilder().setTarget(NETWORK)))
+        .setTask(TaskSpec.newBuilder().setContainerSpec(ContainerSpec.newBuilder().setImage(image))
+            .addNetworks(NetworkAttachmentConfig.newBuilder().setTarget(NETWORK)))
         .setEndpoint(EndpointSpec.newBuilder().setMode("vip").addPorts(port(0))).build();
   }
 
@@ -103,11 +108,13 @@ final class Cluster {
         .put(
             Rows.SERVICE.key(SERVICE),
             ServiceRow.newBuilder()
-                .setId(SERVICE).setCreatedAt(at(10)).setUpdatedAt(at(11)).setGeneration(2).setCurrent(request(1, 2)).setPrevious(request(1, 1)).build())
+                .setId(SERVICE).setCreatedAt(at(10)).setUpdatedAt(at(11)).setGeneration(2).setCurrent(request(1, 2))
+                    .setPrevious(request(1, 1)).build())
         .put(
             Rows.ROLLOUT.key(SERVICE),
             RolloutRow.newBuilder()
-                .setServiceId(SERVICE).setGeneration(2).setState("completed").setStartedAt(at(12)).setCompletedAt(at(13)).setMessage("update completed").build())
+                .setServiceId(SERVICE).setGeneration(2).setState("completed").setStartedAt(at(12)).setCompletedAt(at(13))
+                    .setMessage("update completed").build())
         .put(
             Rows.ENDPOINT.key(SERVICE),
             ServiceEndpointRow.newBuilder()
@@ -120,16 +127,19 @@ final class Cluster {
         .put(
             Rows.INTENT.key(TASK),
             TaskIntentRow.newBuilder()
-                .setId(TASK).setServiceId(SERVICE).setSlot(1).setTemplate(2).setDesired(TaskState.TASK_RUNNING).setCreatedAt(at(20)).setUpdatedAt(at(21))
+                .setId(TASK).setServiceId(SERVICE).setSlot(1).setTemplate(2).setDesired(TaskState.TASK_RUNNING).setCreatedAt(at(20))
+                    .setUpdatedAt(at(21))
                 .setServiceName("web").build())
         .put(
             Rows.ADDRESS.key(TASK),
-            TaskAddressRow.newBuilder().setTaskId(TASK).setTimestamp(at(22)).addAddresses(TaskAddress.newBuilder().setNetworkId(NETWORK).setAddress("10.0.1.3/24")).build())
+            TaskAddressRow.newBuilder().setTaskId(TASK).setTimestamp(at(22))
+                .addAddresses(TaskAddress.newBuilder().setNetworkId(NETWORK).setAddress("10.0.1.3/24")).build())
         .put(Rows.PLACEMENT.key(TASK), PlacementRow.newBuilder().setTaskId(TASK).setNodeId(NODE).setTimestamp(at(23)).build())
         .put(
             Rows.STATUS.key(TASK),
             TaskStatusRow.newBuilder()
-                .setTaskId(TASK).setNodeId(NODE).setState(TaskState.TASK_RUNNING).setTimestamp(at(24)).setAppliedAt(at(25)).setMessage("started")
+                .setTaskId(TASK).setNodeId(NODE).setState(TaskState.TASK_RUNNING).setTimestamp(at(24)).setAppliedAt(at(25))
+                    .setMessage("started")
                 .setContainer(ContainerStatus.newBuilder().setContainerId("c1").setPid(7)).addHostPorts(port(8080)).build());
   }
 }

@@ -126,8 +126,10 @@ class FieldOwnersTest {
     owned("Service.spec.name", service, row -> with(row, request -> request.setName("other")));
     owned("Service.spec.labels", service, row -> with(row, request -> request.putLabels("new", "1")));
     owned("Service.spec.mode", service, row -> with(row, request -> request.getModeBuilder().getReplicatedBuilder().setReplicas(9)));
-    owned("Service.spec.update_config", service, row -> with(row, request -> request.setUpdateConfig(UpdateConfig.newBuilder().setDelay(1))));
-    owned("Service.spec.rollback_config", service, row -> with(row, request -> request.setRollbackConfig(UpdateConfig.newBuilder().setDelay(1))));
+    owned("Service.spec.update_config", service,
+        row -> with(row, request -> request.setUpdateConfig(UpdateConfig.newBuilder().setDelay(1))));
+    owned("Service.spec.rollback_config", service,
+        row -> with(row, request -> request.setRollbackConfig(UpdateConfig.newBuilder().setDelay(1))));
     owned("Service.spec.task_template", template, FieldOwnersTest::otherImage);
     owned("Service.spec.task_template", service, row -> with(row, request -> request.setTemplate(1)));
     owned("Service.spec.task_template", rollout, row -> row.toBuilder().setFallbackTemplate(1).build());
@@ -145,7 +147,8 @@ class FieldOwnersTest {
     owned("Service.update_status.message", rollout, row -> row.toBuilder().setMessage("other").build());
     owned("Service.service_status.running_tasks", Rows.STATUS.key(TASK), row -> row.toBuilder().setState(TaskState.TASK_FAILED).build());
     owned("Service.service_status.running_tasks", Rows.NODE_STATUS.key(NODE), row -> row.toBuilder().setState("down").build());
-    owned("Service.service_status.desired_tasks", service, row -> with(row, request -> request.getModeBuilder().getReplicatedBuilder().setReplicas(9)));
+    owned("Service.service_status.desired_tasks", service,
+        row -> with(row, request -> request.getModeBuilder().getReplicatedBuilder().setReplicas(9)));
   }
 
   private static ServiceRow with(ServiceRow row, Consumer<ServiceRequest.Builder> change) {
@@ -189,7 +192,8 @@ class FieldOwnersTest {
     owned("Task.status.port_status", status, row -> row.toBuilder().clearHostPorts().build());
     owned("Task.desired_state", intent, row -> row.toBuilder().setDesired(TaskState.TASK_SHUTDOWN).build());
     owned("Task.networks_attachments", address, row -> row.toBuilder().clearAddresses().build());
-    owned("Task.networks_attachments.addresses", address, row -> row.toBuilder().setAddresses(0, row.getAddresses(0).toBuilder().setAddress("10.0.1.9/24")).build());
+    owned("Task.networks_attachments.addresses", address, row -> row.toBuilder()
+        .setAddresses(0, row.getAddresses(0).toBuilder().setAddress("10.0.1.9/24")).build());
   }
 
   /** To another service, which has to be there for its tasks to be shown. */
@@ -204,7 +208,8 @@ class FieldOwnersTest {
     Key<NetworkPoolRow> pool = Rows.POOL.key(NETWORK);
     Key<NodeGatewayRow> gateway = Rows.GATEWAY.key(NODE, NETWORK);
     String path = "Task.networks_attachments.network.";
-    owned(path + "id", Rows.ADDRESS.key(TASK), row -> row.toBuilder().setAddresses(0, row.getAddresses(0).toBuilder().setNetworkId("net2")).build());
+    owned(path + "id", Rows.ADDRESS.key(TASK), row -> row.toBuilder().setAddresses(0, row.getAddresses(0).toBuilder().setNetworkId("net2"))
+        .build());
     counted(path + "version", network);
     counted(path + "version", pool);
     owned(path + "created_at", network, row -> row.toBuilder().setCreatedAt(at(99)).build());
@@ -237,7 +242,8 @@ class FieldOwnersTest {
     owned("Node.status.message", status, row -> row.toBuilder().setMessage("other").build());
     owned("Node.status.addr", status, row -> row.toBuilder().setAddr("192.0.2.2").build());
     owned("Node.manager_status", spec, row -> row.toBuilder().setSpec(row.getSpec().toBuilder().setRole("worker")).build());
-    OWNERS.add(new Owned("Node.manager_status.leader", Rows.LEADER.key("orchestrator"), fixture -> fixture.delete(Rows.LEADER.key("orchestrator"))));
+    OWNERS.add(new Owned(
+        "Node.manager_status.leader", Rows.LEADER.key("orchestrator"), fixture -> fixture.delete(Rows.LEADER.key("orchestrator"))));
     OWNERS.add(
         new Owned(
             "Node.manager_status.reachability",
@@ -256,7 +262,8 @@ class FieldOwnersTest {
     owned("Network.ipam.config.subnet", pool, row -> row.toBuilder().setSubnet("10.9.0.0/24").build());
     owned("Network.ipam.config.ip_range", network, row -> row.toBuilder().clearPools().build());
     owned("Network.ipam.config.gateway", Rows.GATEWAY.key(NODE, NETWORK), row -> row.toBuilder().setAddress("10.0.1.254/24").build());
-    owned("Network.ipam.config.auxiliary_addresses", network, row -> row.toBuilder().setPools(0, row.getPools(0).toBuilder().putAuxiliaryAddresses("a", "10.0.1.7")).build());
+    owned("Network.ipam.config.auxiliary_addresses", network, row -> row.toBuilder()
+        .setPools(0, row.getPools(0).toBuilder().putAuxiliaryAddresses("a", "10.0.1.7")).build());
     owned("Network.internal", network, row -> row.toBuilder().setInternal(true).build());
     owned("Network.attachable", network, row -> row.toBuilder().setAttachable(true).build());
     owned("Network.ingress", network, row -> row.toBuilder().setIngress(true).build());
@@ -281,8 +288,11 @@ class FieldOwnersTest {
     owned("SwarmInfo.cluster", cluster, row -> row.toBuilder().setId("other").build());
     owned("SwarmInfo.node_addr", Rows.NODE_STATUS.key(NODE), row -> row.toBuilder().setAddr("192.0.2.2").build());
     owned("SwarmInfo.remote_managers", Rows.NODE_STATUS.key(NODE), row -> row.toBuilder().setAddr("192.0.2.2").build());
-    owned("SwarmInfo.managers", Rows.NODE_SPEC.key(NODE), row -> row.toBuilder().setSpec(row.getSpec().toBuilder().setRole("worker")).build());
-    OWNERS.add(new Owned("SwarmInfo.nodes", Rows.NODE_SPEC.key("node2"), fixture -> fixture.put(Rows.NODE_SPEC.key("node2"), NodeSpecRow.newBuilder().setId("node2").build())));
+    owned("SwarmInfo.managers", Rows.NODE_SPEC.key(NODE), row -> row.toBuilder().setSpec(row.getSpec().toBuilder().setRole("worker"))
+        .build());
+    OWNERS.add(new Owned(
+        "SwarmInfo.nodes", Rows.NODE_SPEC.key("node2"),
+        fixture -> fixture.put(Rows.NODE_SPEC.key("node2"), NodeSpecRow.newBuilder().setId("node2").build())));
   }
 
   @TestFactory
@@ -314,7 +324,8 @@ class FieldOwnersTest {
   private static void collect(String path, Descriptor type, List<String> ownerless) {
     for (FieldDescriptor field : type.getFields()) {
       String name = path + "." + field.getName();
-      boolean within = OWNERS.stream().anyMatch(owned -> owned.path().startsWith(name + ".")) || FIXED.keySet().stream().anyMatch(fixed -> fixed.startsWith(name + "."));
+      boolean within = OWNERS.stream().anyMatch(owned -> owned.path().startsWith(name + ".")) || FIXED.keySet().stream()
+          .anyMatch(fixed -> fixed.startsWith(name + "."));
       if (within) {
         collect(name, field.getMessageType(), ownerless);
       } else if (!FIXED.containsKey(name) && OWNERS.stream().noneMatch(owned -> owned.path().equals(name))) {

@@ -41,7 +41,8 @@ class ParentsTest {
         .containsExactlyInAnyOrder(Rows.NODE_STATUS.key(NODE), Rows.GATEWAY.key(NODE, NETWORK), Rows.SESSION.key(NODE));
     assertThat(orphans(named().delete(Rows.SERVICE.key(SERVICE))))
         .containsExactlyInAnyOrder(
-            Rows.template(SERVICE, 1), Rows.template(SERVICE, 2), Rows.ROLLOUT.key(SERVICE), Rows.ENDPOINT.key(SERVICE), Rows.INTENT.key(TASK),
+            Rows.template(SERVICE, 1), Rows.template(SERVICE, 2), Rows.ROLLOUT.key(SERVICE), Rows.ENDPOINT.key(SERVICE),
+                Rows.INTENT.key(TASK),
             Rows.NAME.key("service", "web"), Rows.NAME.key("port", "tcp", "80"));
   }
 

@@ -56,7 +56,9 @@ class ServiceViewTest {
     Fixture global = Cluster.complete();
     global.change(
         Rows.SERVICE.key(SERVICE),
-        row -> row.toBuilder().setCurrent(row.getCurrent().toBuilder().setMode(ServiceMode.newBuilder().setGlobal(GlobalService.getDefaultInstance()))).build());
+        row -> row.toBuilder()
+            .setCurrent(row.getCurrent().toBuilder().setMode(ServiceMode.newBuilder().setGlobal(GlobalService.getDefaultInstance())))
+            .build());
     assertThat(status(global).getDesiredTasks()).isEqualTo(1);
     global.change(Rows.INTENT.key(TASK), row -> row.toBuilder().setDesired(TaskState.TASK_SHUTDOWN).build());
     assertThat(status(global).getDesiredTasks()).isZero();
@@ -74,7 +76,8 @@ class ServiceViewTest {
     assertThat(task.getContainerSpec().hasDnsConfig()).isTrue();
     assertThat(task.hasResources()).isTrue();
     assertThat(task.hasPlacement()).isTrue();
-    assertThat(task.getRestartPolicy()).isEqualTo(RestartPolicy.newBuilder().setCondition("any").setDelay(5_000_000_000L).setMaxAttempts(0).build());
+    assertThat(task.getRestartPolicy())
+        .isEqualTo(RestartPolicy.newBuilder().setCondition("any").setDelay(5_000_000_000L).setMaxAttempts(0).build());
     assertThat(full.getSpec().getUpdateConfig()).isEqualTo(ServiceView.DEFAULT_UPDATE).isEqualTo(full.getSpec().getRollbackConfig());
     assertThat(full.getPreviousSpec()).isEqualTo(plain.getPreviousSpec());
   }

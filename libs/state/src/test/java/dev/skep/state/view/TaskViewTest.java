@@ -63,11 +63,13 @@ class TaskViewTest {
   @Test
   void aTaskThatItsNodeCannotConnectSaysWhy() {
     Fixture fixture = Cluster.complete().delete(Rows.STATUS.key(TASK));
-    Fixture gateway = fixture.copy().change(Rows.GATEWAY.key(NODE, NETWORK), row -> row.toBuilder().clearAddress().setError("no address left for a gateway").build());
+    Fixture gateway = fixture.copy()
+        .change(Rows.GATEWAY.key(NODE, NETWORK), row -> row.toBuilder().clearAddress().setError("no address left for a gateway").build());
     assertStatus(gateway, "assigned", "scheduler assigned task to node", "no address left for a gateway", 23);
     fixture.change(
         Rows.NODE_STATUS.key(NODE),
-        row -> row.toBuilder().addNetworkProblems(NetworkProblem.newBuilder().setNetworkId(NETWORK).setReason("overlaps a route of this host")).build());
+        row -> row.toBuilder()
+            .addNetworkProblems(NetworkProblem.newBuilder().setNetworkId(NETWORK).setReason("overlaps a route of this host")).build());
     assertStatus(fixture, "assigned", "scheduler assigned task to node", "overlaps a route of this host", 23);
   }
 
@@ -76,19 +78,24 @@ class TaskViewTest {
     Fixture fixture = Cluster.complete();
     fixture.change(
         Rows.NODE_STATUS.key(NODE),
-        row -> row.toBuilder().addPortProblems(PortProblem.newBuilder().setProtocol("tcp").setPort(30000).setReason("port 30000 is taken by another program")).build());
+        row -> row.toBuilder()
+            .addPortProblems(PortProblem.newBuilder().setProtocol("tcp").setPort(30000).setReason("port 30000 is taken by another program"))
+            .build());
     assertStatus(fixture, "running", "started", "port 30000 is taken by another program", 24);
     Fixture otherProtocol =
         Cluster.complete()
-            .change(Rows.NODE_STATUS.key(NODE), row -> row.toBuilder().addPortProblems(PortProblem.newBuilder().setProtocol("udp").setPort(30000).setReason("x")).build());
+            .change(Rows.NODE_STATUS.key(NODE), row -> row.toBuilder()
+                .addPortProblems(PortProblem.newBuilder().setProtocol("udp").setPort(30000).setReason("x")).build());
     assertStatus(otherProtocol, "running", "started", "", 24);
-    fixture.change(Rows.STATUS.key(TASK), row -> row.toBuilder().setState(TaskState.TASK_FAILED).setErr("task: non-zero exit (137)").build());
+    fixture.change(
+        Rows.STATUS.key(TASK), row -> row.toBuilder().setState(TaskState.TASK_FAILED).setErr("task: non-zero exit (137)").build());
     assertStatus(fixture, "failed", "started", "task: non-zero exit (137)", 24);
   }
 
   @Test
   void whatTheOrchestratorGaveUpIsRejected() {
-    Fixture fixture = Cluster.complete().change(Rows.INTENT.key(TASK), row -> row.toBuilder().setRejected("assigned node no longer meets constraints").build());
+    Fixture fixture = Cluster.complete()
+        .change(Rows.INTENT.key(TASK), row -> row.toBuilder().setRejected("assigned node no longer meets constraints").build());
     assertStatus(fixture, "rejected", "task rejected by constraint enforcer", "assigned node no longer meets constraints", 21);
     assertThat(task(fixture).getStatus().getContainerStatus().getContainerId()).isEqualTo("c1");
   }

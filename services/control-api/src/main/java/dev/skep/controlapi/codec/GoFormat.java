@@ -65,6 +65,7 @@ final class GoFormat {
 
   private static JsonMismatch badTime(String text) {
     String layout = "2006-01-02T15:04:05Z07:00";
-    return new JsonMismatch("parsing time \"\\\"" + text + "\\\"\" as \"\\\"" + layout + "\\\"\": cannot parse \"" + text + "\" as \"2006\"");
+    return new JsonMismatch(
+        "parsing time \"\\\"" + text + "\\\"\" as \"\\\"" + layout + "\\\"\": cannot parse \"" + text + "\" as \"2006\"");
   }
 }

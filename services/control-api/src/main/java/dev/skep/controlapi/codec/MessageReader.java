@@ -106,7 +106,7 @@ final class MessageReader {
         throw mismatch(token, field);
       }
       // A key that comes twice is merged, as Go decodes into the same struct twice.
-      Message.Builder nested = into.getField(field) instanceof Message now && into.hasField(field) ? now.toBuilder() : into.newBuilderForField(field);
+      Message.Builder nested = ((Message) into.getField(field)).toBuilder();
       object(nested);
       into.setField(field, nested.build());
     } else {
@@ -162,7 +162,8 @@ final class MessageReader {
     }
     into.clearField(field);
     for (Map.Entry<String, Object> entry : entries.entrySet()) {
-      into.addRepeatedField(field, into.newBuilderForField(field).setField(keyField, entry.getKey()).setField(valueField, entry.getValue()).build());
+      into.addRepeatedField(
+          field, into.newBuilderForField(field).setField(keyField, entry.getKey()).setField(valueField, entry.getValue()).build());
     }
   }
 
@@ -189,9 +190,11 @@ final class MessageReader {
         }
         yield token == JsonToken.VALUE_TRUE;
       }
-      case INT64, SINT64, SFIXED64 -> whole(field, token, BigInteger.valueOf(Long.MIN_VALUE), BigInteger.valueOf(Long.MAX_VALUE)).longValue();
+      case INT64, SINT64, SFIXED64 -> whole(field, token, BigInteger.valueOf(Long.MIN_VALUE), BigInteger.valueOf(Long.MAX_VALUE))
+          .longValue();
       case UINT64, FIXED64 -> whole(field, token, BigInteger.ZERO, UINT64_MAX).longValue();
-      case INT32, SINT32, SFIXED32 -> whole(field, token, BigInteger.valueOf(Integer.MIN_VALUE), BigInteger.valueOf(Integer.MAX_VALUE)).intValue();
+      case INT32, SINT32, SFIXED32 -> whole(field, token, BigInteger.valueOf(Integer.MIN_VALUE), BigInteger.valueOf(Integer.MAX_VALUE))
+          .intValue();
       case UINT32, FIXED32 -> whole(field, token, BigInteger.ZERO, UINT32_MAX).intValue();
       case FLOAT -> fraction(field, token);
       case BYTES -> ByteString.copyFrom(GoBase64.decode(text(field, token)));

@@ -156,7 +156,8 @@ final class MessageWriter {
   }
 
   static boolean isTime(FieldDescriptor field) {
-    return field.getJavaType() == FieldDescriptor.JavaType.MESSAGE && field.getMessageType().getFullName().equals("google.protobuf.Timestamp");
+    return field.getJavaType() == FieldDescriptor.JavaType.MESSAGE
+        && field.getMessageType().getFullName().equals("google.protobuf.Timestamp");
   }
 
   static Presence presence(FieldDescriptor field) {

@@ -47,7 +47,8 @@ final class ImageReference {
     int slash = name.indexOf('/');
     String first = slash < 0 ? "" : name.substring(0, slash);
     // Only what looks like a host is one: everything else is the first part of a path on the default registry.
-    boolean domain = first.indexOf('.') >= 0 || first.indexOf(':') >= 0 || first.equals("localhost") || !first.equals(first.toLowerCase(Locale.ROOT));
+    boolean domain = first.indexOf('.') >= 0 || first.indexOf(':') >= 0 || first.equals("localhost")
+        || !first.equals(first.toLowerCase(Locale.ROOT));
     if (!domain) {
       return PATH.matcher(name).matches();
     }

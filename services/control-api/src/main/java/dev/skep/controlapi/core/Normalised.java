@@ -32,6 +32,8 @@ public final class Normalised {
   private static final Set<String> CONSISTENCIES = Set.of("default", "consistent", "cached", "delegated");
   private static final Set<String> FAILURE_ACTIONS = Set.of("pause", "continue", "rollback");
   private static final Set<String> ORDERS = Set.of("stop-first", "start-first");
+  private static final Set<String> SECCOMP_MODES = Set.of("default", "unconfined", "custom");
+  private static final Set<String> APP_ARMOR_MODES = Set.of("default", "disabled");
   private static final Set<String> PROTOCOLS = Set.of("tcp", "udp", "sctp");
 
   /** Carries a refusal out of nested steps; it does not leave this class. */
@@ -125,7 +127,8 @@ public final class Normalised {
         // The API shows it in services and not in tasks; the view knows where.
         task.clearRuntime();
       }
-      case "plugin" -> throw new Refusal(ApiError.notBuilt("runtime \"plugin\"", "install the plugin on each node with docker plugin install"));
+      case "plugin" ->
+          throw new Refusal(ApiError.notBuilt("runtime \"plugin\"", "install the plugin on each node with docker plugin install"));
       default -> throw badWord("unsupported runtime");
     }
     task.setContainerSpec(container(task.getContainerSpec()));
@@ -148,6 +151,14 @@ public final class Normalised {
   private static ContainerSpec container(ContainerSpec sent) throws Refusal {
     ContainerSpec.Builder container = sent.toBuilder();
     container.setIsolation(sent.getIsolation().isEmpty() ? "default" : lower(sent.getIsolation()));
+    if (sent.getPrivileges().hasSeccomp()) {
+      container.getPrivilegesBuilder().getSeccompBuilder()
+          .setMode(oneOf(SECCOMP_MODES, sent.getPrivileges().getSeccomp().getMode(), "default", "invalid Seccomp mode: %s"));
+    }
+    if (sent.getPrivileges().hasAppArmor()) {
+      container.getPrivilegesBuilder().getAppArmorBuilder()
+          .setMode(oneOf(APP_ARMOR_MODES, sent.getPrivileges().getAppArmor().getMode(), "default", "invalid AppArmor mode: %s"));
+    }
     container.clearMounts();
     for (Mount mount : sent.getMountsList()) {
       container.addMounts(mount(mount));
@@ -174,7 +185,8 @@ public final class Normalised {
   }
 
   private static ServiceMode mode(ServiceMode sent) throws Refusal {
-    int modes = (sent.hasReplicated() ? 1 : 0) + (sent.hasGlobal() ? 1 : 0) + (sent.hasReplicatedJob() ? 1 : 0) + (sent.hasGlobalJob() ? 1 : 0);
+    int modes = (sent.hasReplicated() ? 1 : 0) + (sent.hasGlobal() ? 1 : 0) + (sent.hasReplicatedJob() ? 1 : 0)
+        + (sent.hasGlobalJob() ? 1 : 0);
     if (modes > 1) {
       throw badWord("must specify only one service mode");
     }
@@ -198,11 +210,13 @@ public final class Normalised {
     if (!sent.getOrder().isEmpty() && !ORDERS.contains(sent.getOrder())) {
       throw badWord("unrecognized update order " + sent.getOrder());
     }
-    return sent.toBuilder().setFailureAction(action.isEmpty() ? "pause" : action).setOrder(sent.getOrder().isEmpty() ? "stop-first" : sent.getOrder()).build();
+    return sent.toBuilder().setFailureAction(action.isEmpty() ? "pause" : action)
+        .setOrder(sent.getOrder().isEmpty() ? "stop-first" : sent.getOrder()).build();
   }
 
   private static EndpointSpec endpoint(EndpointSpec sent) throws Refusal {
-    EndpointSpec.Builder endpoint = EndpointSpec.newBuilder().setMode(oneOf(Set.of("vip", "dnsrr"), sent.getMode(), "vip", "invalid resolution mode: %s"));
+    EndpointSpec.Builder endpoint = EndpointSpec.newBuilder()
+        .setMode(oneOf(Set.of("vip", "dnsrr"), sent.getMode(), "vip", "invalid resolution mode: %s"));
     for (PortConfig port : sent.getPortsList()) {
       endpoint.addPorts(
           port.toBuilder()

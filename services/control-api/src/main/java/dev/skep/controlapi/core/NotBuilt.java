@@ -38,7 +38,8 @@ public final class NotBuilt {
     if (spec.getMode().hasReplicatedJob()) {
       return refuse("mode replicated-job", "use mode replicated with restart condition none or on-failure");
     }
-    return spec.getMode().hasGlobalJob() ? refuse("mode global-job", "use mode global with restart condition none or on-failure") : Optional.empty();
+    return spec.getMode().hasGlobalJob() ? refuse("mode global-job", "use mode global with restart condition none or on-failure")
+        : Optional.empty();
   }
 
   /** Only the policy that is followed anyway is accepted when it is spelled out. */
@@ -59,12 +60,15 @@ public final class NotBuilt {
     if (asked.getMaxFailureRatio() != 0) {
       return refuse(name + ".max_failure_ratio", "use 0, or leave it out");
     }
-    return asked.getOrder().equals(done.getOrder()) ? Optional.empty() : refuse(name + ".order " + asked.getOrder(), "use stop-first, or leave it out");
+    return asked.getOrder().equals(done.getOrder()) ? Optional.empty()
+        : refuse(name + ".order " + asked.getOrder(), "use stop-first, or leave it out");
   }
 
   private static Optional<ApiError> container(ContainerSpec container) {
     if (container.getSecretsCount() > 0) {
-      return refuse("secret " + GoText.quoted(container.getSecrets(0).getSecretName()), "mount a file of the node with a bind mount, or use an environment variable");
+      return refuse(
+          "secret " + GoText.quoted(container.getSecrets(0).getSecretName()),
+          "mount a file of the node with a bind mount, or use an environment variable");
     }
     if (container.getConfigsCount() > 0) {
       return refuse("config " + GoText.quoted(container.getConfigs(0).getConfigName()), "put the file into the image, or use a bind mount");
@@ -86,21 +90,24 @@ public final class NotBuilt {
       case "cluster" -> refuse("mount type cluster (CSI volumes)", "use a volume or bind mount");
       case "npipe" -> refuse("mount type npipe", "use a bind mount; named pipes are for Windows nodes");
       case "image" -> refuse("mount type image", "use a volume or bind mount");
-      default -> mount.getVolumeOptions().getSubpath().isEmpty() ? Optional.empty() : refuse("volume option subpath", "mount the whole volume");
+      default -> mountOptions(mount);
     };
+  }
+
+  /** Engines that are too old for these leave them out without a word. */
+  private static Optional<ApiError> mountOptions(Mount mount) {
+    if (!mount.getVolumeOptions().getSubpath().isEmpty()) {
+      return refuse("volume option subpath", "mount the whole volume");
+    }
+    return mount.getBindOptions().getReadOnlyForceRecursive() ? refuse("bind-recursive=readonly", "use bind-recursive=disabled")
+        : Optional.empty();
   }
 
   private static Optional<ApiError> privileges(Privileges privileges) {
     if (privileges.hasCredentialSpec()) {
       return refuse("credential spec", LEAVE_OUT + "; it is for Windows nodes");
     }
-    if (privileges.hasSelinuxContext()) {
-      return refuse("SELinux context", LEAVE_OUT);
-    }
-    if (privileges.hasSeccomp()) {
-      return refuse("seccomp profile", LEAVE_OUT + ": the engine's default profile is in force");
-    }
-    return privileges.hasAppArmor() ? refuse("AppArmor mode", LEAVE_OUT + ": the engine's default profile is in force") : Optional.empty();
+    return Optional.empty();
   }
 
   private static Optional<ApiError> task(TaskSpec task) {
@@ -109,7 +116,9 @@ public final class NotBuilt {
     }
     for (NetworkAttachmentConfig network : task.getNetworksList()) {
       if (network.getDriverOptsCount() > 0) {
-        return refuse("driver option " + network.getDriverOptsMap().keySet().stream().sorted().findFirst().orElseThrow() + " of a network attachment", LEAVE_OUT);
+        return refuse(
+            "driver option " + network.getDriverOptsMap().keySet().stream().sorted().findFirst().orElseThrow()
+            + " of a network attachment", LEAVE_OUT);
       }
     }
     return Optional.empty();
@@ -126,7 +135,9 @@ public final class NotBuilt {
 
   /** The engine's own networks, which swarm lets services join. Empty for any other name. */
   public static Optional<ApiError> predefinedNetwork(String name) {
-    return PREDEFINED.contains(name) ? refuse("network " + GoText.quoted(name) + " for services", "publish the port with mode=host, or use an overlay network") : Optional.empty();
+    return PREDEFINED.contains(name)
+        ? refuse("network " + GoText.quoted(name) + " for services", "publish the port with mode=host, or use an overlay network")
+        : Optional.empty();
   }
 
   /** Overlay networks only: others pass through to the engine. */
@@ -158,7 +169,8 @@ public final class NotBuilt {
   /** A node that becomes a manager joins the store; that comes with clusters of several managers. */
   public static Optional<ApiError> inNode(NodeSpec now, NodeSpec asked) {
     boolean promoted = asked.getRole().equals("manager") && !now.getRole().equals("manager");
-    return promoted ? refuse("promoting a node to manager", "leave its role worker: an embedded cluster has one manager") : Optional.empty();
+    return promoted ? refuse("promoting a node to manager", "leave its role worker: an embedded cluster has one manager")
+        : Optional.empty();
   }
 
   /** A whole route, by the name of its command. */

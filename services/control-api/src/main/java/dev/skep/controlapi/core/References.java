@@ -25,7 +25,8 @@ public final class References {
 
   /** Nodes go by their host name, or by the name that their spec gives them. Two may share one. */
   public static Answer<String> node(ClusterState state, String reference) {
-    return find(state, ObjectKind.NODE, Rows.NODE_SPEC, row -> nodeName(state, row.key().lastPart(), row.value().getSpec().getName()), reference);
+    return find(state, ObjectKind.NODE, Rows.NODE_SPEC, row -> nodeName(state, row.key().lastPart(), row.value().getSpec().getName()),
+        reference);
   }
 
   /** A node's name: what its spec says, else its host name. */
@@ -40,7 +41,8 @@ public final class References {
   /** Tasks of a removed service are not found, as they are in no list. */
   public static Answer<String> task(ClusterState state, String reference) {
     Answer<String> found = find(state, ObjectKind.TASK, Rows.INTENT, row -> taskName(state, row.value()), reference);
-    return found.then(id -> TaskView.of(state, id).isPresent() ? Answer.ok(id) : Answer.refused(ApiError.notFound(ObjectKind.TASK, reference)));
+    return found.then(
+        id -> TaskView.of(state, id).isPresent() ? Answer.ok(id) : Answer.refused(ApiError.notFound(ObjectKind.TASK, reference)));
   }
 
   /** {@code service.slot}, or {@code service.node} of a global one: without the task's id, as the tasks filter has it. */

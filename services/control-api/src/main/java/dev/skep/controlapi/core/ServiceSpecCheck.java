@@ -125,7 +125,8 @@ public final class ServiceSpecCheck {
     if (nanoCpus != 0 && nanoCpus < MIN_NANO_CPUS) {
       return invalid("invalid cpu value " + GoText.shortest(nanoCpus) + ": Must be at least " + GoText.shortest(MIN_NANO_CPUS));
     }
-    return memoryBytes != 0 && memoryBytes < MIN_MEMORY_BYTES ? invalid("invalid memory value " + memoryBytes + ": Must be at least 4MiB") : Optional.empty();
+    return memoryBytes != 0 && memoryBytes < MIN_MEMORY_BYTES ? invalid("invalid memory value " + memoryBytes + ": Must be at least 4MiB")
+        : Optional.empty();
   }
 
   private static Optional<ApiError> restart(RestartPolicy restart) {
@@ -186,7 +187,8 @@ public final class ServiceSpecCheck {
         return invalid("Service cannot be explicitly attached to the ingress network " + GoText.quoted(network.getName()));
       }
       if (!seen.add(attachment.getTarget())) {
-        return invalid("Service is attached to the network " + GoText.quoted(network == null ? attachment.getTarget() : network.getName()) + " twice");
+        return invalid(
+            "Service is attached to the network " + GoText.quoted(network == null ? attachment.getTarget() : network.getName()) + " twice");
       }
     }
     return Optional.empty();

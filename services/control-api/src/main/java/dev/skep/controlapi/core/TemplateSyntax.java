@@ -1,6 +1,5 @@
 package dev.skep.controlapi.core;
 
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -12,10 +11,14 @@ import java.util.regex.Pattern;
  */
 final class TemplateSyntax {
   private static final Pattern FIELD = Pattern.compile("(?:\\.[A-Za-z_][A-Za-z0-9_]*)+");
-  private static final Pattern LABEL = Pattern.compile("index \\.(Service|Node|Task)\\.Labels \"[^\"]*\"");
+  private static final Pattern LABEL = Pattern.compile("index\\s+\\.Service\\.Labels\\s+(\"[^\"\\\\]*\"|`[^`]*`)");
+  private static final Pattern LITERAL = Pattern.compile("\"[^\"\\\\]*\"|`[^`]*`");
+  private static final Pattern TRIM_MARKS = Pattern.compile("^-\\s|\\s-$");
+  /** They exist, but have no text of their own. */
+  private static final Set<String> PARTS = Set.of(".Service", ".Node", ".Task", ".Service.Labels", ".Node.Platform");
   private static final Set<String> KNOWN =
       Set.of(
-          ".Service.ID", ".Service.Name", ".Service.Labels", ".Node.ID", ".Node.Hostname", ".Node.Platform", ".Node.Platform.Architecture",
+          ".Service.ID", ".Service.Name", ".Node.ID", ".Node.Hostname", ".Node.Platform.Architecture",
           ".Node.Platform.OS", ".Task.ID", ".Task.Name", ".Task.Slot");
   private static final Pattern LABEL_FIELD = Pattern.compile("\\.Service\\.Labels\\.[A-Za-z_][A-Za-z0-9_]*");
 
@@ -39,14 +42,17 @@ final class TemplateSyntax {
 
   private static Optional<ApiError> action(String text, int from, int to, String context) {
     String inside = text.substring(from, to);
-    String action = inside.strip();
-    if (KNOWN.contains(action) || LABEL_FIELD.matcher(action).matches() || LABEL.matcher(action).matches()) {
+    String action = TRIM_MARKS.matcher(inside).replaceAll("").strip();
+    boolean label = LABEL_FIELD.matcher(action).matches() || LABEL.matcher(action).matches();
+    if (KNOWN.contains(action) || label || LITERAL.matcher(action).matches()) {
       return Optional.empty();
     }
     Matcher field = FIELD.matcher(action);
-    if (!field.matches()) {
+    if (!field.matches() || PARTS.contains(action)) {
       return Optional.of(
-          ApiError.notBuilt("the template expression {{" + inside + "}}", "use a plain field such as {{.Service.Name}}, {{.Task.Slot}} or {{.Node.Hostname}}"));
+          ApiError.notBuilt(
+              "the template expression {{" + inside + "}}",
+              "use a plain field such as {{.Service.Name}}, {{.Task.Slot}} or {{.Node.Hostname}}"));
     }
     // Go puts the column at the second name of a chain, or at the only one.
     int second = action.indexOf('.', 1);
@@ -54,30 +60,31 @@ final class TemplateSyntax {
     int column = offset - text.lastIndexOf('\n', offset) - 1;
     return Optional.of(
         ApiError.invalidArgument(
-            context + "template: expansion:" + line(text, offset) + ":" + column + ": executing \"expansion\" at <" + action + ">: " + reason(action)));
+            context + "template: expansion:" + line(text, offset) + ":" + column + ": executing \"expansion\" at <" + action + ">: "
+                + reason(action)));
   }
 
   /** The first name that its parent does not have. */
   private static String reason(String chain) {
-    List<String> names = List.of(chain.substring(1).split("\\."));
-    String type = "*template.Context";
-    for (String name : names) {
-      String next = child(type, name);
-      if (next.isEmpty()) {
-        return "can't evaluate field " + name + " in type " + type;
+    String parent = "";
+    for (String name : chain.substring(1).split("\\.")) {
+      String path = parent + "." + name;
+      if (!KNOWN.contains(path) && !PARTS.contains(path)) {
+        return "can't evaluate field " + name + " in type " + goType(parent);
       }
-      type = next;
+      parent = path;
     }
-    return "can't evaluate field " + names.getLast() + " in type " + type;
+    throw new IllegalArgumentException("nothing is wrong with " + chain);
   }
 
-  private static String child(String type, String name) {
-    return switch (type + " " + name) {
-      case "*template.Context Service" -> "struct { ID string; Name string; Labels map[string]string }";
-      case "*template.Context Node" -> "struct { ID string; Hostname string; Platform template.Platform }";
-      case "*template.Context Task" -> "struct { ID string; Name string; Slot string }";
-      case "struct { ID string; Hostname string; Platform template.Platform } Platform" -> "template.Platform";
-      default -> KNOWN.stream().anyMatch(known -> known.endsWith("." + name) && !type.startsWith("*") && !type.equals("string")) ? "string" : "";
+  private static String goType(String path) {
+    return switch (path) {
+      case "" -> "*template.Context";
+      case ".Service" -> "struct { ID string; Name string; Labels map[string]string }";
+      case ".Node" -> "struct { ID string; Hostname string; Platform template.Platform }";
+      case ".Node.Platform" -> "template.Platform";
+      case ".Task" -> "struct { ID string; Name string; Slot string }";
+      default -> "string";
     };
   }
 

@@ -48,8 +48,10 @@ class ErrorTextsTest {
             + "|json: cannot unmarshal string into Go struct field ReplicatedService.Mode.Replicated.Replicas of type uint64",
         "{\"EndpointSpec\":{\"Ports\":[{\"TargetPort\":4294967296}]}}"
             + "|json: cannot unmarshal number 4294967296 into Go struct field PortConfig.EndpointSpec.Ports.TargetPort of type uint32",
-        "{\"EndpointSpec\":{\"Ports\":[7]}}|json: cannot unmarshal number into Go struct field EndpointSpec.EndpointSpec.Ports of type swarm.PortConfig",
-        "{\"UpdateConfig\":{\"Delay\":\"5s\"}}|json: cannot unmarshal string into Go struct field UpdateConfig.UpdateConfig.Delay of type time.Duration",
+        "{\"EndpointSpec\":{\"Ports\":[7]}}"
+            + "|json: cannot unmarshal number into Go struct field EndpointSpec.EndpointSpec.Ports of type swarm.PortConfig",
+        "{\"UpdateConfig\":{\"Delay\":\"5s\"}}"
+            + "|json: cannot unmarshal string into Go struct field UpdateConfig.UpdateConfig.Delay of type time.Duration",
         "{bad|invalid character 'b' looking for beginning of object key string",
         "{\"a\" 1}|invalid character '1' after object key",
         "{\"a\":1 \"b\"}|invalid character '\"' after object key:value pair",
@@ -73,8 +75,10 @@ class ErrorTextsTest {
 
   @Test
   void controlCharactersAreQuotedAsInGo() {
-    assertThat(refusal("{\"a\":\"\n\"}", ServiceSpec.getDefaultInstance(), "ServiceSpec")).isEqualTo("invalid character '\\n' in string literal");
-    assertThat(refusal("{\"a\":\"\u0001\"}", ServiceSpec.getDefaultInstance(), "ServiceSpec")).isEqualTo("invalid character '\\x01' in string literal");
+    assertThat(refusal("{\"a\":\"\n\"}", ServiceSpec.getDefaultInstance(), "ServiceSpec"))
+        .isEqualTo("invalid character '\\n' in string literal");
+    assertThat(refusal("{\"a\":\"\u0001\"}", ServiceSpec.getDefaultInstance(), "ServiceSpec"))
+        .isEqualTo("invalid character '\\x01' in string literal");
   }
 
   @Test
@@ -91,14 +95,17 @@ class ErrorTextsTest {
     NetworkCreateRequest network = NetworkCreateRequest.getDefaultInstance();
     assertThat(refusal("{\"Name\":1}", network, "types.NetworkCreateRequest"))
         .isEqualTo("json: cannot unmarshal number into Go struct field NetworkCreateRequest.Name of type string");
-    assertThat(refusal("[]", network, "types.NetworkCreateRequest")).isEqualTo("json: cannot unmarshal array into Go value of type types.NetworkCreateRequest");
+    assertThat(refusal("[]", network, "types.NetworkCreateRequest"))
+        .isEqualTo("json: cannot unmarshal array into Go value of type types.NetworkCreateRequest");
     assertThat(refusal("{\"IPAM\":{\"Config\":[{\"Subnet\":1}]}}", network, "types.NetworkCreateRequest"))
         .isEqualTo("json: cannot unmarshal number into Go struct field IPAMConfig.IPAM.Config.Subnet of type string");
   }
 
   @Test
   void keysInAnyCaseUnknownKeysAndNull() {
-    ServiceSpec spec = read("{\"NAME\":\"a\",\"unknown\":{\"deep\":[{}]},\"labels\":null,\"mode\":{\"replicated\":null,\"GLOBAL\":{}}}  trailing", ServiceSpec.getDefaultInstance());
+    ServiceSpec spec = read(
+        "{\"NAME\":\"a\",\"unknown\":{\"deep\":[{}]},\"labels\":null,\"mode\":{\"replicated\":null,\"GLOBAL\":{}}}  trailing",
+        ServiceSpec.getDefaultInstance());
     assertThat(spec.getName()).isEqualTo("a");
     assertThat(spec.getMode().hasGlobal()).isTrue();
     assertThat(spec.getMode().hasReplicated()).isFalse();
@@ -113,7 +120,8 @@ class ErrorTextsTest {
     String big = "{\"Name\":\"" + "a".repeat(DockerJson.MAX_BODY_BYTES) + "\"}";
     assertThat(refusal(big, ServiceSpec.getDefaultInstance(), "ServiceSpec")).isEqualTo(DockerJson.BODY_TOO_LARGE);
     String digits = "9".repeat(1_000_000);
-    assertThat(refusal("{\"UpdateConfig\":{\"Parallelism\":" + digits + "}}", ServiceSpec.getDefaultInstance(), "ServiceSpec")).startsWith("json: cannot unmarshal number 999");
+    assertThat(refusal("{\"UpdateConfig\":{\"Parallelism\":" + digits + "}}", ServiceSpec.getDefaultInstance(), "ServiceSpec"))
+        .startsWith("json: cannot unmarshal number 999");
   }
 
   @Test
@@ -137,7 +145,8 @@ class ErrorTextsTest {
   }
 
   private static <T extends Message> T read(String body, T prototype) {
-    return ((Decoded.Ok<T>) DockerJson.read(body.getBytes(StandardCharsets.UTF_8), prototype, prototype.getDescriptorForType().getName())).value();
+    return ((Decoded.Ok<T>) DockerJson.read(body.getBytes(StandardCharsets.UTF_8), prototype, prototype.getDescriptorForType().getName()))
+        .value();
   }
 
   private static <T extends Message> String refusal(String body, T prototype, String goType) {

@@ -46,7 +46,8 @@ class GoPrintingTest {
 
   @Test
   void charactersThatHtmlKnowsAreEscaped() {
-    assertThat(text(DockerJson.write(ErrorResponse.newBuilder().setMessage("<a> & \"b\" \\ é 世 \u2028 \u0001\b\f\n\r\t \ud83d\ude00").build())))
+    assertThat(text(
+        DockerJson.write(ErrorResponse.newBuilder().setMessage("<a> & \"b\" \\ é 世 \u2028 \u0001\b\f\n\r\t \ud83d\ude00").build())))
         .isEqualTo("{\"message\":\"\\u003ca\\u003e \\u0026 \\\"b\\\" \\\\ é 世 \\u2028 \\u0001\\u0008\\u000c\\n\\r\\t \ud83d\ude00\"}\n");
     assertThat(text(DockerJson.writeString("a<b"))).isEqualTo("\"a\\u003cb\"\n");
   }
@@ -55,7 +56,8 @@ class GoPrintingTest {
   void emptyValuesFollowTheirFields() {
     assertThat(text(DockerJson.write(ServiceSpec.getDefaultInstance())))
         .isEqualTo("{\"Labels\":{},\"TaskTemplate\":{\"ForceUpdate\":0},\"Mode\":{}}\n");
-    assertThat(text(DockerJson.write(UpdateConfig.getDefaultInstance()))).isEqualTo("{\"Parallelism\":0,\"MaxFailureRatio\":0,\"Order\":\"\"}\n");
+    assertThat(text(DockerJson.write(UpdateConfig.getDefaultInstance())))
+        .isEqualTo("{\"Parallelism\":0,\"MaxFailureRatio\":0,\"Order\":\"\"}\n");
     assertThat(text(DockerJson.write(Version.getDefaultInstance()))).isEqualTo("{}\n");
     assertThat(text(DockerJson.writeArray(List.of()))).isEqualTo("[]\n");
     assertThat(text(DockerJson.writeArray(List.of(Version.getDefaultInstance(), Version.newBuilder().setIndex(-1).build()))))
@@ -66,11 +68,13 @@ class GoPrintingTest {
   void zeroTimesAndSortedLabelsAndBytes() {
     Secret secret =
         Secret.newBuilder()
-            .setSpec(SecretSpec.newBuilder().setName("s").putLabels("\ufffd", "3").putLabels("\ud83d\ude00", "4").putLabels("b", "2").putLabels("a", "1").setData(ByteString.copyFromUtf8("xx")))
+            .setSpec(SecretSpec.newBuilder().setName("s").putLabels("\ufffd", "3").putLabels("\ud83d\ude00", "4").putLabels("b", "2")
+                .putLabels("a", "1").setData(ByteString.copyFromUtf8("xx")))
             .build();
     assertThat(text(DockerJson.write(secret)))
         .isEqualTo(
-            "{\"ID\":\"\",\"Version\":{},\"CreatedAt\":\"0001-01-01T00:00:00Z\",\"UpdatedAt\":\"0001-01-01T00:00:00Z\",\"Spec\":{\"Name\":\"s\","
+            "{\"ID\":\"\",\"Version\":{},\"CreatedAt\":\"0001-01-01T00:00:00Z\",\"UpdatedAt\":\"0001-01-01T00:00:00Z\","
+                + "\"Spec\":{\"Name\":\"s\","
                 + "\"Labels\":{\"a\":\"1\",\"b\":\"2\",\"\ufffd\":\"3\",\"\ud83d\ude00\":\"4\"},\"Data\":\"eHg=\"}}\n");
   }
 

@@ -51,7 +51,8 @@ class OpenApiFieldsTest {
           Map.entry("Service.Spec.TaskTemplate.Resources.SwapBytes", "API 1.52; 1.44 is spoken"),
           Map.entry("Service.Spec.TaskTemplate.Resources.MemorySwappiness", "API 1.52; 1.44 is spoken"),
           Map.entry("Task.AssignedGenericResources", "the description's name; the engine answers GenericResources"),
-          Map.entry("Task.NetworksAttachments.Network", "the description has the wrong shape here; the engine answers another, see the recordings"),
+          Map.entry("Task.NetworksAttachments.Network",
+              "the description has the wrong shape here; the engine answers another, see the recordings"),
           Map.entry("Network.EnableIPv4", "API 1.48; 1.44 is spoken"),
           Map.entry("Network.Status", "API 1.52; 1.44 is spoken"),
           Map.entry("NetworkCreateRequest.EnableIPv4", "API 1.48; 1.44 is spoken"),
@@ -64,7 +65,8 @@ class OpenApiFieldsTest {
     for (String line : lines()) {
       String[] columns = line.split("\t");
       String path = columns[0] + "." + columns[1];
-      String leftOut = LEFT_OUT.keySet().stream().filter(prefix -> path.equals(prefix) || path.startsWith(prefix + ".")).findFirst().orElse(null);
+      String leftOut = LEFT_OUT.keySet().stream().filter(prefix -> path.equals(prefix) || path.startsWith(prefix + ".")).findFirst()
+          .orElse(null);
       if (leftOut != null) {
         unused.remove(leftOut);
         continue;
@@ -120,7 +122,8 @@ class OpenApiFieldsTest {
 
   private static List<String> lines() throws IOException {
     try (BufferedReader reader =
-        new BufferedReader(new InputStreamReader(OpenApiFieldsTest.class.getResourceAsStream("/openapi-fields.tsv"), StandardCharsets.UTF_8))) {
+        new BufferedReader(
+            new InputStreamReader(OpenApiFieldsTest.class.getResourceAsStream("/openapi-fields.tsv"), StandardCharsets.UTF_8))) {
       return reader.lines().filter(line -> !line.startsWith("#")).toList();
     }
   }

@@ -23,7 +23,8 @@ public final class RecordedSpecs {
 
   public static Stream<RecordedSpec> all() {
     try (BufferedReader reader =
-        new BufferedReader(new InputStreamReader(RecordedSpecs.class.getResourceAsStream("/recordings/stored-specs.jsonl"), StandardCharsets.UTF_8))) {
+        new BufferedReader(
+            new InputStreamReader(RecordedSpecs.class.getResourceAsStream("/recordings/stored-specs.jsonl"), StandardCharsets.UTF_8))) {
       return reader.lines().map(RecordedSpecs::read).toList().stream();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -34,6 +35,7 @@ public final class RecordedSpecs {
     Map<?, ?> recorded = (Map<?, ?>) JsonTree.parse(line);
     Map<String, String> networks = new TreeMap<>();
     ((Map<?, ?>) recorded.get("networks")).forEach((id, name) -> networks.put((String) id, (String) name));
-    return new RecordedSpec((String) recorded.get("from"), networks, JsonTree.json(recorded.get("sent")), JsonTree.json(recorded.get("stored")));
+    return new RecordedSpec(
+        (String) recorded.get("from"), networks, JsonTree.json(recorded.get("sent")), JsonTree.json(recorded.get("stored")));
   }
 }

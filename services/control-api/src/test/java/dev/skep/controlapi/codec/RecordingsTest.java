@@ -119,7 +119,9 @@ class RecordingsTest {
   }
 
   private static Message read(Recording recording) {
-    return switch (DockerJson.read(JsonTree.json(recording.body()).getBytes(StandardCharsets.UTF_8), MESSAGES.get(recording.message()), recording.message())) {
+    return switch (
+        DockerJson.read(
+        JsonTree.json(recording.body()).getBytes(StandardCharsets.UTF_8), MESSAGES.get(recording.message()), recording.message())) {
       case Decoded.Ok<Message> ok -> ok.value();
       case Decoded.Refused<Message> refused -> throw new AssertionError(recording + ": " + refused.message());
     };

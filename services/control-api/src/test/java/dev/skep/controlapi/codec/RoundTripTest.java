@@ -26,13 +26,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Generated messages are printed, read and printed again: nothing is lost, and keys in another case read the same. */
 class RoundTripTest {
   private static final int SEEDS = 100;
-  private static final String[] STRINGS = {"a", "", "<&>", "\"\\/", "é世\ud83d\ude00", "\u2028\u0000\u001f", "node.role==manager", " ", "0", "null"};
-  private static final long[] NUMBERS = {0, 1, -1, Long.MAX_VALUE, Long.MIN_VALUE, 9007199254740993L, 5_000_000_000L, 4294967295L, 2147483648L};
+  private static final String[] STRINGS = {
+    "a", "", "<&>", "\"\\/", "é世\ud83d\ude00", "\u2028\u0000\u001f", "node.role==manager", " ", "0", "null",
+  };
+  private static final long[] NUMBERS = {0, 1, -1, Long.MAX_VALUE, Long.MIN_VALUE, 9007199254740993L, 5_000_000_000L, 4294967295L,
+      2147483648L};
 
   static Stream<Message> prototypes() {
     return Stream.of(
-        Service.getDefaultInstance(), ServiceSpec.getDefaultInstance(), Task.getDefaultInstance(), Node.getDefaultInstance(), Network.getDefaultInstance(),
-        NetworkCreateRequest.getDefaultInstance(), SwarmInfo.getDefaultInstance(), Secret.getDefaultInstance(), InitRequest.getDefaultInstance());
+        Service.getDefaultInstance(), ServiceSpec.getDefaultInstance(), Task.getDefaultInstance(), Node.getDefaultInstance(),
+            Network.getDefaultInstance(),
+        NetworkCreateRequest.getDefaultInstance(), SwarmInfo.getDefaultInstance(), Secret.getDefaultInstance(),
+            InitRequest.getDefaultInstance());
   }
 
   @ParameterizedTest
@@ -42,7 +47,8 @@ class RoundTripTest {
       Message message = generated(prototype, new Random(seed), 0);
       byte[] printed = DockerJson.write(message);
       Message again = read(printed, prototype, seed);
-      assertThat(new String(DockerJson.write(again), StandardCharsets.UTF_8)).as("seed %s", seed).isEqualTo(new String(printed, StandardCharsets.UTF_8));
+      assertThat(new String(DockerJson.write(again), StandardCharsets.UTF_8)).as("seed %s", seed)
+          .isEqualTo(new String(printed, StandardCharsets.UTF_8));
       assertThat(trimmed(again)).as("seed %s", seed).isEqualTo(trimmed(message));
     }
   }
@@ -64,7 +70,8 @@ class RoundTripTest {
   private static Message read(byte[] json, Message prototype, long seed) {
     return switch (DockerJson.read(json, prototype, "X")) {
       case Decoded.Ok<Message> ok -> ok.value();
-      case Decoded.Refused<Message> refused -> throw new AssertionError("seed " + seed + ": " + refused.message() + "\n" + new String(json, StandardCharsets.UTF_8));
+      case Decoded.Refused<Message> refused ->
+          throw new AssertionError("seed " + seed + ": " + refused.message() + "\n" + new String(json, StandardCharsets.UTF_8));
     };
   }
 
@@ -125,7 +132,8 @@ class RoundTripTest {
       }
       case MESSAGE -> {
         if (MessageWriter.isTime(field)) {
-          yield Timestamp.newBuilder().setSeconds(random.nextInt(2_000_000_000)).setNanos(random.nextInt(4) == 0 ? 0 : random.nextInt(1_000_000_000)).build();
+          yield Timestamp.newBuilder().setSeconds(random.nextInt(2_000_000_000))
+              .setNanos(random.nextInt(4) == 0 ? 0 : random.nextInt(1_000_000_000)).build();
         }
         Message prototype = parent.newBuilderForField(field).getDefaultInstanceForType();
         yield depth > 6 ? prototype : generated(prototype, random, depth + 1);

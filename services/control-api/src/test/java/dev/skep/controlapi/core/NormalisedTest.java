@@ -35,7 +35,8 @@ class NormalisedTest {
     ServiceSpec stored = normalised(rows, read(recorded.sent()));
     ServiceSpec engines = read(recorded.stored());
     ServiceSpec shown = stored.toBuilder().setTaskTemplate(stored.getTaskTemplate().toBuilder().setRuntime("container")).build();
-    assertThat(new String(DockerJson.write(shown), StandardCharsets.UTF_8)).isEqualTo(new String(DockerJson.write(engines), StandardCharsets.UTF_8));
+    assertThat(new String(DockerJson.write(shown), StandardCharsets.UTF_8))
+        .isEqualTo(new String(DockerJson.write(engines), StandardCharsets.UTF_8));
   }
 
   @ParameterizedTest
@@ -54,13 +55,15 @@ class NormalisedTest {
     ServiceSpec plain = spec("");
     ServiceSpec.Builder wordy = plain.toBuilder().setEndpointSpec(EndpointSpec.newBuilder().setMode("vip"));
     TaskSpec.Builder task = wordy.getTaskTemplateBuilder();
-    task.setPlacement(Placement.getDefaultInstance()).setResources(ResourceRequirements.newBuilder().setLimits(ResourceLimit.getDefaultInstance()));
+    task.setPlacement(Placement.getDefaultInstance())
+        .setResources(ResourceRequirements.newBuilder().setLimits(ResourceLimit.getDefaultInstance()));
     task.getContainerSpecBuilder().setDnsConfig(DNSConfig.getDefaultInstance()).setIsolation("default");
     task.setRuntime("container");
     assertThat(Normalised.sameTasks(plain, wordy.build())).isTrue();
     task.getContainerSpecBuilder().addEnv("A=1");
     assertThat(Normalised.sameTasks(plain, wordy.build())).isFalse();
-    assertThat(Normalised.sameTasks(plain, plain.toBuilder().setEndpointSpec(EndpointSpec.newBuilder().setMode("dnsrr")).build())).isFalse();
+    assertThat(Normalised.sameTasks(plain, plain.toBuilder().setEndpointSpec(EndpointSpec.newBuilder().setMode("dnsrr")).build()))
+        .isFalse();
     ServiceSpec forced = plain.toBuilder().setTaskTemplate(plain.getTaskTemplate().toBuilder().setForceUpdate(1)).build();
     assertThat(Normalised.sameTasks(plain, forced)).isFalse();
   }
@@ -69,9 +72,12 @@ class NormalisedTest {
   void wordsComeInAnyCase() {
     ServiceSpec sent =
         spec("").toBuilder()
-            .setEndpointSpec(EndpointSpec.newBuilder().setMode("VIP").addPorts(PortConfig.newBuilder().setProtocol("UDP").setTargetPort(80)))
+            .setEndpointSpec(
+                EndpointSpec.newBuilder().setMode("VIP").addPorts(PortConfig.newBuilder().setProtocol("UDP").setTargetPort(80)))
             .build();
-    sent = sent.toBuilder().setTaskTemplate(sent.getTaskTemplate().toBuilder().setRestartPolicy(RestartPolicy.newBuilder().setCondition("ON_FAILURE"))).build();
+    sent = sent.toBuilder()
+        .setTaskTemplate(sent.getTaskTemplate().toBuilder().setRestartPolicy(RestartPolicy.newBuilder().setCondition("ON_FAILURE")))
+        .build();
     ServiceSpec stored = normalised(new Rowset(), sent);
     assertThat(stored.getEndpointSpec().getMode()).isEqualTo("vip");
     assertThat(stored.getEndpointSpec().getPorts(0).getProtocol()).isEqualTo("udp");

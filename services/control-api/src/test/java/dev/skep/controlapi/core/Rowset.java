@@ -59,11 +59,14 @@ final class Rowset {
   Rowset task(String id, String serviceId, long slot, long template) {
     return put(
         Rows.INTENT.key(id),
-        TaskIntentRow.newBuilder().setId(id).setServiceId(serviceId).setSlot(slot).setTemplate(template).setDesired(TaskState.TASK_RUNNING).build());
+        TaskIntentRow.newBuilder().setId(id).setServiceId(serviceId).setSlot(slot).setTemplate(template).setDesired(TaskState.TASK_RUNNING)
+            .build());
   }
 
   Rowset node(String id, String hostname, String role) {
-    return put(Rows.NODE_SPEC.key(id), NodeSpecRow.newBuilder().setId(id).setSpec(NodeSpec.newBuilder().setRole(role).putLabels("zone", hostname)).build())
-        .put(Rows.NODE_STATUS.key(id), NodeStatusRow.newBuilder().setNodeId(id).setDescription(NodeDescription.newBuilder().setHostname(hostname)).build());
+    return put(Rows.NODE_SPEC.key(id), NodeSpecRow.newBuilder().setId(id)
+        .setSpec(NodeSpec.newBuilder().setRole(role).putLabels("zone", hostname)).build())
+        .put(Rows.NODE_STATUS.key(id), NodeStatusRow.newBuilder().setNodeId(id)
+            .setDescription(NodeDescription.newBuilder().setHostname(hostname)).build());
   }
 }

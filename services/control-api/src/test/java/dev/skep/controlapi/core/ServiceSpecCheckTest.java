@@ -49,12 +49,19 @@ class ServiceSpecCheckTest {
         container(400, IA + "ContainerSpec: duplicate mount point: /x",
             "\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/x\"},{\"Type\":\"tmpfs\",\"Target\":\"/x\"}]"),
         container(400, "invalid MountType: \"disk\"", "\"Mounts\":[{\"Type\":\"disk\",\"Target\":\"/x\"}]"),
-        container(400, "invalid MountPropagation: \"x\"", "\"Mounts\":[{\"Type\":\"bind\",\"Target\":\"/x\",\"BindOptions\":{\"Propagation\":\"x\"}}]"),
+        container(400, "invalid MountPropagation: \"x\"",
+            "\"Mounts\":[{\"Type\":\"bind\",\"Target\":\"/x\",\"BindOptions\":{\"Propagation\":\"x\"}}]"),
+        container(400, "invalid Seccomp mode: \"x\"", "\"Privileges\":{\"Seccomp\":{\"Mode\":\"x\"}}"),
         container(400, IA + "ContainerSpec: Interval in HealthConfig cannot be less than 1ms", "\"Healthcheck\":{\"Interval\":5}"),
         container(400, IA + "ContainerSpec: Retries in HealthConfig cannot be negative", "\"Healthcheck\":{\"Retries\":-1}"),
         container(400,
-            IA + "expanding hostname failed: template: expansion:1:6: executing \"expansion\" at <.Foo.Bar>: can't evaluate field Foo in type *template.Context",
+            IA + "expanding hostname failed: template: expansion:1:6: executing \"expansion\" at <.Foo.Bar>: "
+                + "can't evaluate field Foo in type *template.Context",
             "\"Hostname\":\"{{.Foo.Bar}}\""),
+        container(400,
+            IA + "expanding hostname failed: template: expansion:1:9: executing \"expansion\" at <.Task.Hostname>: "
+                + "can't evaluate field Hostname in type struct { ID string; Name string; Slot string }",
+            "\"Hostname\":\"a-{{.Task.Hostname}}\""),
         container(400, IA + "expanding hostname failed: template: expansion:1: unclosed action", "\"Hostname\":\"a-{{.Task.Slot\""),
         task(400, IA + "invalid cpu value 1e-05: Must be at least 0.001", "\"Resources\":{\"Limits\":{\"NanoCPUs\":10000}}"),
         task(400, IA + "invalid memory value 1048576: Must be at least 4MiB", "\"Resources\":{\"Reservations\":{\"MemoryBytes\":1048576}}"),
@@ -65,10 +72,12 @@ class ServiceSpecCheckTest {
         task(500, UNKNOWN + "value '' is invalid", "\"Placement\":{\"Constraints\":[\"node.role==\"]}"),
         task(400, "unsupported runtime", "\"Runtime\":\"wasm\""),
         task(404, "network nosuch not found", "\"Networks\":[{\"Target\":\"nosuch\"}]"),
-        task(400, IA + "Service cannot be explicitly attached to the ingress network \"ingress\"", "\"Networks\":[{\"Target\":\"ingress\"}]"),
+        task(400, IA + "Service cannot be explicitly attached to the ingress network \"ingress\"",
+            "\"Networks\":[{\"Target\":\"ingress\"}]"),
         service(400, "unrecognized update order random", "\"UpdateConfig\":{\"Parallelism\":1,\"Order\":\"random\"}"),
         service(400, "unrecognized update failure action explode", "\"UpdateConfig\":{\"Parallelism\":1,\"FailureAction\":\"explode\"}"),
-        service(400, IA + "TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1", "\"UpdateConfig\":{\"MaxFailureRatio\":1.5}"),
+        service(400, IA + "TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1",
+            "\"UpdateConfig\":{\"MaxFailureRatio\":1.5}"),
         service(400, IA + "TaskSpec: update-delay cannot be negative", "\"UpdateConfig\":{\"Delay\":-1}"),
         service(400, "must specify only one service mode", "\"Mode\":{\"Replicated\":{},\"Global\":{}}"),
         service(400, IA + "Jobs may not have an update config", "\"Mode\":{\"GlobalJob\":{}},\"UpdateConfig\":{\"Parallelism\":1}"),
@@ -109,8 +118,12 @@ class ServiceSpecCheckTest {
         container(501, "config \"c\"", "\"Configs\":[{\"ConfigName\":\"c\"}]"),
         container(501, "credential spec", "\"Privileges\":{\"CredentialSpec\":{\"File\":\"f\"}}"),
         container(501, "mount type cluster (CSI volumes)", "\"Mounts\":[{\"Type\":\"cluster\",\"Target\":\"/x\"}]"),
+        container(501, "volume option subpath",
+            "\"Mounts\":[{\"Type\":\"volume\",\"Target\":\"/x\",\"VolumeOptions\":{\"Subpath\":\"a\"}}]"),
+        container(501, "the template expression {{.Service.Labels}}", "\"Hostname\":\"{{.Service.Labels}}\""),
         container(501, "the template expression {{if .Task}}", "\"Hostname\":\"{{if .Task}}x{{end}}\""),
-        task(501, "generic resources", "\"Resources\":{\"Reservations\":{\"GenericResources\":[{\"DiscreteResourceSpec\":{\"Kind\":\"g\",\"Value\":1}}]}}"),
+        task(501, "generic resources",
+            "\"Resources\":{\"Reservations\":{\"GenericResources\":[{\"DiscreteResourceSpec\":{\"Kind\":\"g\",\"Value\":1}}]}}"),
         task(501, "runtime \"plugin\"", "\"Runtime\":\"plugin\""),
         task(501, "network \"host\" for services", "\"Networks\":[{\"Target\":\"host\"}]"));
   }
@@ -130,11 +143,18 @@ class ServiceSpecCheckTest {
         service(0, "", "\"Mode\":{\"Global\":{}}"),
         service(0, "", "\"Mode\":{\"Replicated\":{\"Replicas\":0}}"),
         service(0, "", "\"EndpointSpec\":{\"Ports\":[{\"TargetPort\":80,\"PublishedPort\":8300,\"PublishMode\":\"host\"}]}"),
-        service(0, "", "\"EndpointSpec\":{\"Ports\":[{\"TargetPort\":80,\"PublishedPort\":53},{\"Protocol\":\"udp\",\"TargetPort\":80,\"PublishedPort\":53}]}"),
-        service(0, "", "\"EndpointSpec\":{\"Mode\":\"dnsrr\",\"Ports\":[{\"TargetPort\":80,\"PublishedPort\":5,\"PublishMode\":\"host\"}]}"),
+        service(0, "",
+            "\"EndpointSpec\":{\"Ports\":[{\"TargetPort\":80,\"PublishedPort\":53},"
+                + "{\"Protocol\":\"udp\",\"TargetPort\":80,\"PublishedPort\":53}]}"),
+        service(0, "",
+            "\"EndpointSpec\":{\"Mode\":\"dnsrr\",\"Ports\":[{\"TargetPort\":80,\"PublishedPort\":5,\"PublishMode\":\"host\"}]}"),
         task(0, "", "\"Placement\":{\"Constraints\":[\"foo.bar==x\",\"node.labels.zone != b c\"],\"MaxReplicas\":2}"),
-        container(0, "", "\"Hostname\":\"web-{{.Task.Slot}}-{{ .Node.Hostname }}\",\"Env\":[\"A={{.Service.Labels.x}}\",\"B={{index .Service.Labels \\\"a.b\\\"}}\"]"),
+        container(0, "",
+            "\"Hostname\":\"web-{{.Task.Slot}}-{{ .Node.Hostname }}\","
+                + "\"Env\":[\"A={{.Service.Labels.x}}\",\"B={{index .Service.Labels \\\"a.b\\\"}}\"]"),
         container(0, "", "\"Privileges\":{\"CredentialSpec\":null,\"SELinuxContext\":null,\"NoNewPrivileges\":true}"),
+        container(0, "", "\"Privileges\":{\"Seccomp\":{\"Mode\":\"unconfined\"},\"AppArmor\":{\"Mode\":\"disabled\"}}"),
+        container(0, "", "\"Env\":[\"A={{- .Task.Slot -}}\",\"B={{`{{`}}\"]"),
         container(0, "", "\"Healthcheck\":{\"Test\":[\"NONE\"]},\"Ulimits\":[{\"Name\":\"nofile\",\"Hard\":2,\"Soft\":1}]"));
   }
 
@@ -164,11 +184,15 @@ class ServiceSpecCheckTest {
 
   @Test
   void imageNames() {
-    for (String good : new String[] {"busybox", "busybox:1.36", "a/b/c:x", "127.0.0.1:5000/bb:2", "localhost/x", "Host.example/x", "[::1]:5000/x", "a__b/c-d.e_f",
+    for (String good
+        : new String[] {"busybox", "busybox:1.36", "a/b/c:x", "127.0.0.1:5000/bb:2", "localhost/x", "Host.example/x", "[::1]:5000/x",
+        "a__b/c-d.e_f",
         "x@sha256:" + "a".repeat(64), "x:1@sha256:" + "a".repeat(64)}) {
       assertThat(ImageReference.valid(good)).as(good).isTrue();
     }
-    for (String bad : new String[] {"", "A", "a b", "a:", ":x", "a//b", "/a", "a/", "a:x:y", "a@sha256:short", "a".repeat(64), "-a", "a".repeat(300), "a___b", "http://x/y"}) {
+    for (String bad
+        : new String[] {"", "A", "a b", "a:", ":x", "a//b", "/a", "a/", "a:x:y", "a@sha256:short", "a".repeat(64), "-a", "a".repeat(300),
+        "a___b", "http://x/y"}) {
       assertThat(ImageReference.valid(bad)).as(bad).isFalse();
     }
   }

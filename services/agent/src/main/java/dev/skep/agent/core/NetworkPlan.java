@@ -51,8 +51,13 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
     dead.addAll(have.dead());
     dead.removeAll(want.endpoints());
     NetworkHave then =
-        new NetworkHave(true, Map.copyOf(overlays), Map.copyOf(overlays), Map.copyOf(vips), subnets, Set.copyOf(dead), want.dnsPort());
+        new NetworkHave(true, ordered(overlays), ordered(overlays), ordered(vips), subnets, new TreeSet<>(dead), want.dnsPort());
     return new NetworkPlan(steps(have, then, ownership), problems, then);
+  }
+
+  /** The order of steps follows from that of the maps: Map.copyOf has another one in every process. */
+  private static <V> Map<String, V> ordered(Map<String, V> map) {
+    return Collections.unmodifiableMap(new TreeMap<>(map));
   }
 
   /** An overlay over a network that the host itself needs would take the host off it. */

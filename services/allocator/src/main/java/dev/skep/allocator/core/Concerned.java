@@ -88,6 +88,12 @@ final class Concerned {
       services.add(change.key().parts()[0]);
     } else if (change.of(Rows.NAME) && change.key().parts()[0].equals("port")) {
       holders(change.key().parts()[1], change.key().parts()[2]);
+    } else if (change.of(Rows.ADDRESS)) {
+      tasks.add(id); // its intent may have come and gone in one delta, after a commit of which nobody knew whether it landed
+    } else if (change.of(Rows.ENDPOINT)) {
+      services.add(id);
+    } else if (change.of(Rows.GATEWAY)) {
+      nodes.add(change.key().parts()[0]);
     } else if (change.of(Rows.INTENT)) {
       tasks.add(id);
       PlacementRow placement = change.after() == null ? state.value(Rows.PLACEMENT.key(id)) : null;

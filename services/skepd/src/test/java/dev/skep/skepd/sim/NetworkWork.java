@@ -44,7 +44,7 @@ final class NetworkWork {
   }
 
   void start(Map<String, Overlay> standing) {
-    have = NetworkHave.nothing(Map.copyOf(standing));
+    have = NetworkHave.nothing(new TreeMap<>(standing));
   }
 
   long appliedFeed() {
@@ -110,7 +110,7 @@ final class NetworkWork {
       carryOut(plan, revision, next + 1);
       return;
     }
-    have = NetworkHave.nothing(Map.copyOf(node.engine().networks()));
+    have = NetworkHave.nothing(new TreeMap<>(node.engine().networks()));
     again = false;
     busy = true;
     process.after(RETRY, () -> {

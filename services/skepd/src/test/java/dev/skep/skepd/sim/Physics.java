@@ -4,6 +4,7 @@ import dev.skep.state.ClusterState;
 import dev.skep.state.NodeRecord;
 import dev.skep.state.Rows;
 import dev.skep.state.TaskRecord;
+import dev.skep.state.v1.ServiceRow;
 import dev.skep.state.v1.TaskState;
 import dev.skep.testkit.sim.SimStore;
 import dev.skep.testkit.sim.Violation;
@@ -19,29 +20,25 @@ final class Physics {
   private final SimStore store;
   private final Map<String, Place> addresses = new HashMap<>(); // network and address, to who has it
   private final Map<String, Place> slots = new HashMap<>(); // service and slot
-  private final Set<String> excused = new HashSet<>(); // containers whose node was given up while they ran
+  private final Set<String> excused = new HashSet<>(); // tasks whose node was given up once: they may be replaced while they run
+  private final Set<String> startFirst = new HashSet<>(); // services
 
   Physics(SimStore store) {
     this.store = store;
-    store.watch(landed -> landed.changes().stream().filter(change -> change.of(Rows.NODE_STATUS)).forEach(change -> {
-      String node = change.key().lastPart();
-      NodeRecord record = NodeRecord.find(landed.after(), node);
-      if (record == null || record.down()) {
-        excuse(node);
+    store.watch(landed -> landed.changes().forEach(change -> {
+      if (change.of(Rows.NODE_STATUS)) {
+        String node = change.key().lastPart();
+        NodeRecord record = NodeRecord.find(landed.after(), node);
+        if (record == null || record.down()) {
+          landed.after().tasksOfNode(node).forEach(excused::add);
+        }
+      } else if (change.of(Rows.SERVICE) && ((ServiceRow) change.newest()).getCurrent().getUpdateConfig().getOrder().equals("start-first")) {
+        startFirst.add(change.key().lastPart());
       }
     }));
   }
 
-  private void excuse(String node) {
-    addresses.values().stream().filter(place -> place.node.equals(node)).forEach(place -> excused.add(place.container.id));
-    slots.values().stream().filter(place -> place.node.equals(node)).forEach(place -> excused.add(place.container.id));
-  }
-
   void started(String node, Container container) {
-    NodeRecord record = NodeRecord.find(store.state(), node);
-    if (record == null || record.down()) {
-      excused.add(container.id); // given up by the cluster, and true to what it last knew
-    }
     Place here = new Place(node, container);
     container.networks.forEach((network, address) -> {
       Place other = addresses.put(network + " " + address, here);
@@ -51,13 +48,14 @@ final class Physics {
     });
     String slot = container.task.getServiceId() + "/" + (container.task.getGlobal() ? node : container.task.getSlot());
     Place other = slots.put(slot, here);
-    if (clashes(other, container) && !startFirst(container) && !leaves(other)) {
+    if (clashes(other, container) && !startFirst.contains(container.task.getServiceId()) && !leaves(other)) {
       throw new Violation("two containers of one slot run: " + other.container + " on " + other.node + " and " + container + " on " + node);
     }
   }
 
   private boolean clashes(Place other, Container container) {
-    return other != null && other.container != container && !excused.contains(other.container.id) && !excused.contains(container.id);
+    return other != null && other.container != container && !excused.contains(other.container.task.getId())
+        && !excused.contains(container.task.getId());
   }
 
   /** It was scaled away, and its slot is free for another one while it stops. */
@@ -66,15 +64,9 @@ final class Physics {
     return task == null || task.desired() == TaskState.TASK_REMOVE;
   }
 
-  private boolean startFirst(Container container) {
-    var service = store.state().value(Rows.SERVICE.key(container.task.getServiceId()));
-    return service != null && service.getCurrent().getUpdateConfig().getOrder().equals("start-first");
-  }
-
   void stopped(String node, Container container) {
     addresses.values().removeIf(place -> place.container == container);
     slots.values().removeIf(place -> place.container == container);
-    excused.remove(container.id);
   }
 
   /** The agent ends a running container: somebody must have wanted that. */

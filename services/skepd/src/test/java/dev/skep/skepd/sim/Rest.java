@@ -74,7 +74,10 @@ final class Rest {
       ClusterState state, RowKind<T> kind, RowKind<?> parents, ParentOf<T> parent) {
     for (Row<T> row : state.rows(kind)) {
       if (!state.has(parents.key(parent.id(row)))) {
-        return Optional.of(row.key() + " lacks its parent " + parents.prefix() + parent.id(row));
+        StringBuilder bridges = new StringBuilder();
+        state.rows(Rows.NODE_STATUS).forEach(node -> bridges.append("\n    ").append(node.key().lastPart()).append(" reports bridges of ")
+            .append(node.value().getNetworkIdsList()));
+        return Optional.of(row.key() + " lacks its parent " + parents.prefix() + parent.id(row) + bridges);
       }
     }
     return Optional.empty();

@@ -50,6 +50,7 @@ final class SimAgent {
   private AssignmentSet set = AssignmentSet.empty();
   private FeedState feed = FeedState.empty();
   private String session = "";
+  private String streamKey = "";
   private Stream<AssignmentsMessage> assignmentStream;
   private Stream<FeedUpdate> feedStream;
   private boolean authoritative;
@@ -135,8 +136,9 @@ final class SimAgent {
       there[0].register(this, report(), id -> node.net().send(node.dispatcherProcess(), process, () -> {
         connecting = false;
         session = id.orElse("");
-        if (session.isEmpty()) {
+        if (session.isEmpty() || !session.equals(streamKey) || !assignmentStream.open() || !feedStream.open()) {
           reconnect();
+          return;
         }
         reported = null;
         send();
@@ -176,6 +178,7 @@ final class SimAgent {
       feedStream.close();
     }
     firstOfStream = true;
+    streamKey = key.sessionId();
     assignmentStream = node.net().open(from, process, this::assigned, () -> broken(key));
     feedStream = node.net().open(from, process, this::fed, () -> broken(key));
     return make.apply(assignmentStream, feedStream);
@@ -374,8 +377,10 @@ final class SimAgent {
     return networks;
   }
 
-  Map<String, TaskAssignment> assigned() {
-    return set.tasks();
+  @Override
+  public String toString() {
+    return "agent of " + node.id() + ": session " + session + (connecting ? ", connecting" : "") + (sending ? ", sending" : "") + ", unsent "
+        + unsent.keySet() + ", set of revision " + set.revision() + ", feed of " + feed.revision();
   }
 
   static Timestamp stamp(Instant time) {

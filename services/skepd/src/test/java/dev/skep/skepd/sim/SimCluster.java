@@ -179,7 +179,8 @@ final class SimCluster {
     loops.forEach((name, holders) -> holders.forEach(holder ->
         text.append("\n    ").append(name).append(" in ").append(holder.process.name()).append(holder.loop.core().leading() ? " leads " : " waits ")
             .append(holder.loop.core().counts()).append(' ').append(holder.loop.core().quarantined())));
-    return text.toString();
+    nodes.forEach(node -> text.append("\n    ").append(node.agent()));
+    return text.append("\n    ").append(dispatcher).toString();
   }
 
   List<String> loopNames() {

@@ -317,8 +317,10 @@ final class SimDispatcher {
     });
   }
 
-  /** For the end of the day: what the nodes should have been told. */
-  SortedMap<String, FeedEntry> entries() {
-    return entries;
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder("dispatcher at ").append(view.state().revision()).append(", floor ").append(floor);
+    sessions.values().forEach(session -> text.append(", session ").append(session.key).append(session.feed.open() ? "" : " with broken streams"));
+    return text.toString();
   }
 }

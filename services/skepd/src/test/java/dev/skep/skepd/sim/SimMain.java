@@ -33,10 +33,12 @@ public final class SimMain {
     long events = 0;
     Duration simulated = Duration.ZERO;
     long failed = 0;
+    long hash = 0;
     for (long seed = from; seed < from + seeds; seed++) {
       Sim.Result result = Sim.run(seed, Mutant.NONE, trace);
       events += result.events();
       simulated = simulated.plus(result.simulated());
+      hash = hash * 31 + result.hash();
       if (trace) {
         result.trace().forEach(System.out::println);
       }
@@ -46,8 +48,9 @@ public final class SimMain {
       }
     }
     double seconds = (System.nanoTime() - began) / 1e9;
-    System.out.printf("%d seeds from %d: %d failed, %d events, %.0f simulated seconds in %.1f s (%.0f per second)%n",
-        seeds, from, failed, events, simulated.toMillis() / 1e3, seconds, simulated.toMillis() / 1e3 / seconds);
+    System.out.printf("%d seeds from %d: %d failed, %d events, %.0f simulated seconds in %.1f s (%.0f per second), hash %016x%n",
+        seeds, from, failed, events, simulated.toMillis() / 1e3, seconds, simulated.toMillis() / 1e3 / seconds,
+        hash);
     return failed == 0;
   }
 }

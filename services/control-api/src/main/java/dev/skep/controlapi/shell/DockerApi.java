@@ -23,12 +23,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** From a request to its route's handler; every failure becomes an answer here. */
 public final class DockerApi {
   private static final Logger LOG = LoggerFactory.getLogger(DockerApi.class);
+  private static final Duration FACTS_LIFE = Duration.ofSeconds(10);
   private static final String WAY_TO_RUN = "keep the value in the image, in an environment variable or in a bind mount";
 
   private final Host host;
@@ -42,6 +44,7 @@ public final class DockerApi {
   private final EngineRoutes engineRoutes;
   private final EventRoutes events;
   private final LogRoutes logs;
+  private final AtomicLong asked = new AtomicLong(); // when the engine was last asked what it is, in milliseconds
   private volatile Optional<EngineFacts> facts = Optional.empty();
 
   DockerApi(Host host, Cluster cluster, Commits commits, EventFeed feed, Engine engine, Duration distributionLimit) {
@@ -78,6 +81,15 @@ public final class DockerApi {
       facts = EngineFacts.ask(engine);
     }
     return facts.orElse(EngineFacts.UNKNOWN);
+  }
+
+  /** An engine may have been replaced by a newer one; no client waits for the answer. */
+  private void refreshFacts() {
+    long now = host.clock().millis();
+    long last = asked.get();
+    if (now - last > FACTS_LIFE.toMillis() && asked.compareAndSet(last, now)) {
+      host.blocking("control-api-engine-facts", () -> facts = EngineFacts.ask(engine).or(() -> facts));
+    }
   }
 
   /** Answers whatever comes. */
@@ -156,7 +168,7 @@ public final class DockerApi {
 
   private Reply ours(Route.Match match, Request request) throws IOException, MalformedRequest, InterruptedException {
     if (match.route() == Route.PING) {
-      facts = EngineFacts.ask(engine).or(() -> facts);
+      refreshFacts();
       return ping(host.view().state());
     }
     ClusterState state = host.view().fresh(Commits.LIMIT);

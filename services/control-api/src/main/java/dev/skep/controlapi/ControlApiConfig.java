@@ -26,7 +26,8 @@ public record ControlApiConfig(
 
   public static ControlApiConfig defaults() {
     return new ControlApiConfig(
-        List.of(new Address.UnixSocket(DEFAULT_SOCKET)), DEFAULT_ENGINE, Optional.empty(), Limits.DEFAULT, Duration.ofSeconds(5), Duration.ofSeconds(3));
+        List.of(new Address.UnixSocket(DEFAULT_SOCKET)), DEFAULT_ENGINE, Optional.empty(), Limits.DEFAULT, Duration.ofSeconds(5),
+            Duration.ofSeconds(3));
   }
 
   /** As the launcher has them: {@code unix:///…} and {@code tcp://…}. Throws IllegalArgumentException with the reason. */

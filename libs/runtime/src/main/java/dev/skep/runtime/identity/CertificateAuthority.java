@@ -46,7 +46,8 @@ public record CertificateAuthority(String certificatePem, byte[] subject, byte[]
       X500Name name = new X500NameBuilder().addRDN(BCStyle.CN, new DERPrintableString("swarm-ca")).build();
       var builder =
           new JcaX509v3CertificateBuilder(
-              name, new BigInteger(SERIAL_BITS, random), Date.from(now.minus(CLOCK_SKEW)), Date.from(now.plus(LIFE)), name, keys.getPublic());
+              name, new BigInteger(SERIAL_BITS, random), Date.from(now.minus(CLOCK_SKEW)), Date.from(now.plus(LIFE)), name,
+                  keys.getPublic());
       builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign));
       builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(true));
       builder.addExtension(Extension.subjectKeyIdentifier, false, new JcaX509ExtensionUtils().createSubjectKeyIdentifier(keys.getPublic()));

@@ -52,7 +52,8 @@ public record ClusterEvent(String type, String action, String id, Map<String, St
   }
 
   private static String replicas(ServiceRow row) {
-    return row.getCurrent().getMode().hasReplicated() ? Long.toUnsignedString(row.getCurrent().getMode().getReplicated().getReplicas()) : "";
+    return row.getCurrent().getMode().hasReplicated() ? Long.toUnsignedString(row.getCurrent().getMode().getReplicated().getReplicas())
+        : "";
   }
 
   private static String image(ClusterState state, String id, ServiceRow row) {
@@ -106,7 +107,8 @@ public record ClusterEvent(String type, String action, String id, Map<String, St
 
   /** Docker's rules for events: keys that it does not know are ignored. */
   public boolean passes(Map<String, Set<String>> filters) {
-    return holds(filters, "type", type) && holds(filters, "event", action) && holds(filters, "scope", "swarm") && objects(filters) && labels(filters);
+    return holds(filters, "type", type) && holds(filters, "event", action) && holds(filters, "scope", "swarm") && objects(filters)
+        && labels(filters);
   }
 
   private static boolean holds(Map<String, Set<String>> filters, String key, String value) {
@@ -118,7 +120,8 @@ public record ClusterEvent(String type, String action, String id, Map<String, St
     String name = attributes.getOrDefault("name", "");
     for (String key : OBJECT_KEYS) {
       Set<String> wanted = filters.getOrDefault(key, Set.of());
-      if (!wanted.isEmpty() && (!key.equals(type) || wanted.stream().noneMatch(prefix -> id.startsWith(prefix) || name.startsWith(prefix)))) {
+      if (!wanted.isEmpty()
+          && (!key.equals(type) || wanted.stream().noneMatch(prefix -> id.startsWith(prefix) || name.startsWith(prefix)))) {
         return false;
       }
     }

@@ -34,7 +34,13 @@ public final class ClusterWrites {
    * @param sealed the authority's key and the join tokens
    */
   public record Founding(
-      String clusterId, String nodeId, String epoch, String rootPem, byte[] subject, byte[] publicKey, Map<Key<SealedRow>, SealedRow> sealed) {}
+      String clusterId,
+      String nodeId,
+      String epoch,
+      String rootPem,
+      byte[] subject,
+      byte[] publicKey,
+      Map<Key<SealedRow>, SealedRow> sealed) {}
 
   private ClusterWrites() {}
 

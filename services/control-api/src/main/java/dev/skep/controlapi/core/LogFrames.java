@@ -1,7 +1,6 @@
 package dev.skep.controlapi.core;
 
 import dev.skep.dispatcher.v1.LogLine;
-import java.net.URLEncoder;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -14,7 +13,7 @@ import java.util.List;
  * frames.
  *
  * @param framed not of a terminal
- * @param details node, service and task before each line: the CLI finds its names by them
+ * @param details node, service and task before each line: the CLI finds its names by them. Ids need no URL escapes
  * @param timestamps the time before that
  */
 public record LogFrames(boolean framed, boolean details, boolean timestamps) {
@@ -30,9 +29,9 @@ public record LogFrames(boolean framed, boolean details, boolean timestamps) {
       prefix.append(NANOS.format(Instant.ofEpochSecond(line.getTimestamp().getSeconds(), line.getTimestamp().getNanos()))).append(' ');
     }
     if (details) {
-      prefix.append("com.docker.swarm.node.id=").append(escaped(line.getNodeId()));
-      prefix.append(",com.docker.swarm.service.id=").append(escaped(line.getServiceId()));
-      prefix.append(",com.docker.swarm.task.id=").append(escaped(line.getTaskId())).append(' ');
+      prefix.append("com.docker.swarm.node.id=").append(line.getNodeId());
+      prefix.append(",com.docker.swarm.service.id=").append(line.getServiceId());
+      prefix.append(",com.docker.swarm.task.id=").append(line.getTaskId()).append(' ');
     }
     byte[] head = prefix.toString().getBytes(StandardCharsets.UTF_8);
     byte[] payload = new byte[head.length + line.getData().size()];
@@ -55,10 +54,7 @@ public record LogFrames(boolean framed, boolean details, boolean timestamps) {
     if (!framed) {
       return payload;
     }
-    return ByteBuffer.allocate(HEADER + payload.length).put(stream).put((byte) 0).putShort((short) 0).putInt(payload.length).put(payload).array();
-  }
-
-  private static String escaped(String text) {
-    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    return ByteBuffer.allocate(HEADER + payload.length).put(stream).put((byte) 0).putShort((short) 0).putInt(payload.length).put(payload)
+        .array();
   }
 }

@@ -24,7 +24,8 @@ final class NetworkCheck {
     if (name.length() > MAX_NAME) {
       return Optional.of(ApiError.invalidArgument("name must be 63 characters or fewer"));
     }
-    return NAME.matcher(name).matches() ? Optional.empty() : Optional.of(ApiError.invalidArgument("name must be valid as a DNS name component"));
+    return NAME.matcher(name).matches() ? Optional.empty()
+        : Optional.of(ApiError.invalidArgument("name must be valid as a DNS name component"));
   }
 
   private static Optional<ApiError> refused(String what, String wayOut) {

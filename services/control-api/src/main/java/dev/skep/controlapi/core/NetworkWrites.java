@@ -31,7 +31,8 @@ public final class NetworkWrites {
 
   /** The request is about an overlay network, hence ours. */
   public static boolean ours(NetworkCreateRequest request) {
-    return request.getDriver().equals("overlay") || request.getIngress() || request.getDriver().isEmpty() && request.getScope().equals("swarm");
+    return request.getDriver().equals("overlay") || request.getIngress() || request.getDriver().isEmpty()
+        && request.getScope().equals("swarm");
   }
 
   /** Answers the new network's id. */

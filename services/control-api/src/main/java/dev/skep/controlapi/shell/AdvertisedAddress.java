@@ -63,7 +63,8 @@ final class AdvertisedAddress {
     if (automatic) {
       Optional<String> device = defaultRoute();
       return Answer.ok(
-          candidates.stream().filter(found -> device.filter(found.device()::equals).isPresent()).findFirst().orElse(candidates.getFirst()).address());
+          candidates.stream().filter(found -> device.filter(found.device()::equals).isPresent()).findFirst().orElse(candidates.getFirst())
+              .address());
     }
     String list = candidates.stream().map(found -> found.address() + " on " + found.device()).collect(Collectors.joining(" and "));
     return Answer.refused(

@@ -87,7 +87,8 @@ final class Cluster {
     }
     ClusterWrites.Founding founding =
         new ClusterWrites.Founding(
-            host.ids().next(), host.ids().next(), host.ids().next(), authority.certificatePem(), authority.subject(), authority.publicKey(), sealed);
+            host.ids().next(), host.ids().next(), host.ids().next(), authority.certificatePem(), authority.subject(),
+                authority.publicKey(), sealed);
     String ingressId = host.ids().next();
     Answer<String> written = commits.write((state, tick) -> ClusterWrites.init(state, request, founding, ingressId, tick));
     return written.then(

@@ -54,11 +54,15 @@ final class ControlObjects {
   static Answer<List<Object>> list(ClusterState state, Kind kind, Map<String, Set<String>> filters) {
     return switch (kind) {
       case SERVICE ->
-          Filters.services(filters, ServiceView.allWithStatus(state)).map(all -> all.stream().map(one -> Object.newBuilder().setService(one).build()).toList());
-      case TASK -> Filters.tasks(state, filters, TaskView.all(state)).map(all -> all.stream().map(one -> Object.newBuilder().setTask(one).build()).toList());
-      case NODE -> Filters.nodes(filters, NodeView.all(state)).map(all -> all.stream().map(one -> Object.newBuilder().setNode(one).build()).toList());
+          Filters.services(filters, ServiceView.allWithStatus(state))
+              .map(all -> all.stream().map(one -> Object.newBuilder().setService(one).build()).toList());
+      case TASK -> Filters.tasks(state, filters, TaskView.all(state))
+          .map(all -> all.stream().map(one -> Object.newBuilder().setTask(one).build()).toList());
+      case NODE -> Filters.nodes(filters, NodeView.all(state))
+          .map(all -> all.stream().map(one -> Object.newBuilder().setNode(one).build()).toList());
       case NETWORK ->
-          Filters.networks(state, filters, NetworkView.all(state)).map(all -> all.stream().map(one -> Object.newBuilder().setNetwork(one).build()).toList());
+          Filters.networks(state, filters, NetworkView.all(state))
+              .map(all -> all.stream().map(one -> Object.newBuilder().setNetwork(one).build()).toList());
       case CLUSTER -> Answer.ok(byId(state, kind, "default").stream().toList());
       case KIND_UNSPECIFIED, UNRECOGNIZED -> Answer.refused(noKind());
     };

@@ -141,7 +141,8 @@ final class ControlService extends ControlGrpc.ControlImplBase {
                                       case NETWORK -> NetworkWrites.remove(state, id);
                                       case NODE -> NodeWrites.remove(state, id, request.getForce());
                                       case TASK, CLUSTER, KIND_UNSPECIFIED, UNRECOGNIZED ->
-                                          Answer.refused(NotBuilt.command("removing this kind of object", "remove the service, or leave the swarm"));
+                                          Answer.refused(NotBuilt.command("removing this kind of object",
+                                              "remove the service, or leave the swarm"));
                                     }))
                 .map(_ -> RemoveReply.getDefaultInstance()));
   }

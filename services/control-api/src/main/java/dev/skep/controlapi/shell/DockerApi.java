@@ -44,6 +44,7 @@ public final class DockerApi {
   private final EngineRoutes engineRoutes;
   private final EventRoutes events;
   private final LogRoutes logs;
+  private final ApiMetrics metrics;
   private final AtomicLong asked = new AtomicLong(); // when the engine was last asked what it is, in milliseconds
   private volatile Optional<EngineFacts> facts = Optional.empty();
 
@@ -58,6 +59,7 @@ public final class DockerApi {
     this.engineRoutes = new EngineRoutes(cluster, networks, engine, distributionLimit);
     this.events = new EventRoutes(host, feed, engine);
     this.logs = new LogRoutes(host);
+    this.metrics = new ApiMetrics(host.metrics());
   }
 
   /** Headers of every answer. */
@@ -103,6 +105,7 @@ public final class DockerApi {
       // A client that is gone hears nothing of this; one that is there was told nothing yet.
       return Reply.error(503, "the engine at " + engine.socket() + " does not answer: " + e.getMessage());
     } catch (RuntimeException | StackOverflowError e) {
+      metrics.failed();
       LOG.error("{} {} failed", request.method(), request.path(), e);
       return Reply.error(500, "internal error: " + e);
     }
@@ -131,11 +134,16 @@ public final class DockerApi {
     if (match == null) {
       return Replies.error(ApiError.pageNotFound());
     }
-    if (match.route().by() == Route.By.ENGINE) {
-      return pass(request, new Reply.Passed(request.head().target(), null));
-    }
-    Reply reply = match.route().by() == Route.By.MERGED ? merged(match, request, prefix) : ours(match, request);
-    return reply instanceof Reply.Passed passed ? pass(request, passed) : reply;
+    long begin = System.nanoTime();
+    Reply reply =
+        switch (match.route().by()) {
+          case ENGINE -> new Reply.Passed(request.head().target(), null);
+          case MERGED -> merged(match, request, prefix);
+          case OURS -> ours(match, request);
+        };
+    Reply answer = reply instanceof Reply.Passed passed ? pass(request, passed) : reply;
+    metrics.answered(match.route(), answer, System.nanoTime() - begin);
+    return answer;
   }
 
   private static Reply pass(Request request, Reply.Passed passed) {
@@ -218,7 +226,8 @@ public final class DockerApi {
 
   private static Reply emptyList(Request request) throws MalformedRequest {
     return Replies.of(
-        Replies.filters(request), filters -> Filters.checkObjectFilters(filters).map(Replies::error).orElseGet(() -> Replies.list(List.of())));
+        Replies.filters(request),
+            filters -> Filters.checkObjectFilters(filters).map(Replies::error).orElseGet(() -> Replies.list(List.of())));
   }
 
   private Reply merged(Route.Match match, Request request, String prefix) throws IOException, MalformedRequest, InterruptedException {

@@ -106,7 +106,8 @@ final class EngineRoutes {
     List<String> keys = new ArrayList<>();
     filters.forEach(
         (key, values) ->
-            keys.add(JsonText.quoted(key) + ":{" + String.join(",", values.stream().map(value -> JsonText.quoted(value) + ":true").toList()) + "}"));
+            keys.add(JsonText.quoted(key) + ":{"
+                + String.join(",", values.stream().map(value -> JsonText.quoted(value) + ":true").toList()) + "}"));
     return "{" + String.join(",", keys) + "}";
   }
 
@@ -118,10 +119,12 @@ final class EngineRoutes {
     } catch (IOException _) { // the engine has its own words for what is no JSON
       return new Reply.Passed(request.head().target(), request.body());
     }
-    List<String> named = new ArrayList<>(EngineJson.object(EngineJson.object(body.get("NetworkingConfig")).get("EndpointsConfig")).keySet());
+    List<String> named = new ArrayList<>(EngineJson.object(EngineJson.object(body.get("NetworkingConfig")).get("EndpointsConfig"))
+        .keySet());
     named.add(EngineJson.text(EngineJson.object(body.get("HostConfig")).get("NetworkMode")));
     for (String network : named) {
-      if (!NETWORK_MODES.contains(network) && !network.startsWith("container:") && networks.find(state, request, network, version).isPresent()) {
+      if (!NETWORK_MODES.contains(network) && !network.startsWith("container:")
+          && networks.find(state, request, network, version).isPresent()) {
         return Replies.error(NetworkRoutes.attaching());
       }
     }

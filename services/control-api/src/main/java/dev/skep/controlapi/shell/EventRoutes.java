@@ -53,7 +53,8 @@ final class EventRoutes {
     String target = version + "/events" + NetworkRoutes.query(request);
     boolean both = request.local();
     return Replies.of(
-        filters, asked -> new Reply.Streamed(200, Reply.JSON, pieces -> new Session(asked, since, until, pieces).run(both ? Optional.of(target) : Optional.empty())));
+        filters, asked -> new Reply.Streamed(200, Reply.JSON,
+            pieces -> new Session(asked, since, until, pieces).run(both ? Optional.of(target) : Optional.empty())));
   }
 
   /** One reader. */
@@ -100,7 +101,8 @@ final class EventRoutes {
     }
 
     private void heard(EventFeed.Seen seen) {
-      if (seen.event().passes(filters) && (until.isEmpty() || seen.at().isBefore(until.get())) && !queue.offer(new Piece(seen.number(), seen.line()))) {
+      if (seen.event().passes(filters) && (until.isEmpty() || seen.at().isBefore(until.get()))
+          && !queue.offer(new Piece(seen.number(), seen.line()))) {
         over = true;
       }
     }

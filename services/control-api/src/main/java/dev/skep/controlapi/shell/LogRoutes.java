@@ -48,7 +48,9 @@ final class LogRoutes {
     boolean timestamps = request.flag("timestamps");
     return Replies.of(
         References.service(state, reference)
-            .then(id -> options.map(asked -> stream(LogSelector.newBuilder().addServiceIds(id).setOptions(asked).build(), tty(state, id), details, timestamps))),
+            .then(id -> options.map(
+                asked -> stream(LogSelector.newBuilder().addServiceIds(id).setOptions(asked).build(), tty(state, id), details,
+                timestamps))),
         reply -> reply);
   }
 
@@ -62,7 +64,8 @@ final class LogRoutes {
                 id -> {
                   TaskIntentRow task = state.value(Rows.INTENT.key(id));
                   boolean tty = tty(state, task.getServiceId());
-                  return options.map(asked -> stream(LogSelector.newBuilder().addTaskIds(id).setOptions(asked).build(), tty, details, timestamps));
+                  return options.map(asked -> stream(LogSelector.newBuilder().addTaskIds(id).setOptions(asked).build(), tty, details,
+                      timestamps));
                 }),
         reply -> reply);
   }
@@ -88,7 +91,8 @@ final class LogRoutes {
             .setStderr(request.flag("stderr"))
             .setTail(number ? Long.parseLong(tail) : ALL);
     Optional<Instant> since = UnixTime.parse(request.query("since"));
-    since.filter(time -> time.getEpochSecond() > 0).ifPresent(time -> options.setSince(Timestamp.newBuilder().setSeconds(time.getEpochSecond()).setNanos(time.getNano())));
+    since.filter(time -> time.getEpochSecond() > 0)
+        .ifPresent(time -> options.setSince(Timestamp.newBuilder().setSeconds(time.getEpochSecond()).setNanos(time.getNano())));
     return Answer.ok(options.build());
   }
 

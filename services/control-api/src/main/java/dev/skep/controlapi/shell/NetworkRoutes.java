@@ -49,7 +49,8 @@ final class NetworkRoutes {
 
   Reply list(ClusterState state, Request request, String version) throws IOException, MalformedRequest {
     Answer<List<Network>> ours =
-        Replies.filters(request).then(filters -> Filters.networks(state, filters, cluster.member(state).isPresent() ? NetworkView.all(state) : List.of()));
+        Replies.filters(request)
+            .then(filters -> Filters.networks(state, filters, cluster.member(state).isPresent() ? NetworkView.all(state) : List.of()));
     if (ours instanceof Answer.Refused<List<Network>>(ApiError error)) {
       return Replies.error(error);
     }
@@ -118,14 +119,16 @@ final class NetworkRoutes {
     }
     NetworkCreateRequest asked = ((Answer.Ok<NetworkCreateRequest>) body).value();
     if (!NetworkWrites.ours(asked)) {
-      boolean taken = member(state) && References.network(state, asked.getName()) instanceof Answer.Ok<String>(String id) && !id.equals(asked.getName())
+      boolean taken = member(state) && References.network(state, asked.getName()) instanceof Answer.Ok<String>(String id)
+          && !id.equals(asked.getName())
           && NetworkView.of(state, id).orElseThrow().getName().equals(asked.getName());
       return taken ? Replies.error(ApiError.networkNameTaken(asked.getName())) : new Reply.Passed(request.head().target(), request.body());
     }
     if (!member(state)) {
       return Replies.error(ApiError.noOverlayOutsideSwarm());
     }
-    if (request.local() && engine.get("/networks/" + encoded(asked.getName()), ENGINE_LIMIT) instanceof EngineReply theirs && exactly(theirs, asked.getName())) {
+    if (request.local() && engine.get("/networks/" + encoded(asked.getName()), ENGINE_LIMIT) instanceof EngineReply theirs
+        && exactly(theirs, asked.getName())) {
       return Replies.error(ApiError.networkNameTaken(asked.getName()));
     }
     String id = host.ids().next();
@@ -143,7 +146,8 @@ final class NetworkRoutes {
       if (NetworkWrites.predefined(reference)) {
         return Replies.error(ApiError.predefinedNetwork(reference));
       }
-      return request.local() ? new Reply.Passed(request.head().target(), null) : Replies.error(ApiError.notFound(ObjectKind.NETWORK, reference));
+      return request.local() ? new Reply.Passed(request.head().target(), null)
+          : Replies.error(ApiError.notFound(ObjectKind.NETWORK, reference));
     }
     Answer<String> removed = commits.write((now, _) -> NetworkWrites.remove(now, ours.get()));
     return Replies.of(removed, _ -> Reply.empty(204));
@@ -151,7 +155,8 @@ final class NetworkRoutes {
 
   /** Connect and disconnect: ours are refused before the engine could give an address away. */
   Reply attach(ClusterState state, Request request, String reference, String version) throws IOException {
-    return find(state, request, reference, version).isPresent() ? Replies.error(attaching()) : new Reply.Passed(request.head().target(), null);
+    return find(state, request, reference, version).isPresent() ? Replies.error(attaching())
+        : new Reply.Passed(request.head().target(), null);
   }
 
   static ApiError attaching() {

@@ -38,7 +38,8 @@ final class NodeRoutes {
                 version.then(
                     number ->
                         commits.write(
-                            (state, tick) -> References.node(state, reference).then(id -> NodeWrites.update(state, id, number, asked, tick)))));
+                            (state, tick) -> References.node(state, reference)
+                                .then(id -> NodeWrites.update(state, id, number, asked, tick)))));
     return Replies.of(updated, _ -> Reply.empty(200));
   }
 

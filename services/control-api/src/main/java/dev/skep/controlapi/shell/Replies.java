@@ -37,7 +37,8 @@ final class Replies {
     return new Reply.Whole(200, Reply.JSON, DockerJson.writeArray(messages), Map.of());
   }
 
-  static <T extends Message> Answer<T> body(Request request, T prototype, String goType) throws IOException, MalformedRequest, InterruptedException {
+  static <T extends Message> Answer<T> body(Request request, T prototype, String goType)
+      throws IOException, MalformedRequest, InterruptedException {
     return answer(DockerJson.read(request.body(), prototype, goType));
   }
 

@@ -94,7 +94,8 @@ final class ServiceRoutes {
 
   Reply remove(String reference) {
     Answer<String> removed =
-        commits.write((state, _) -> References.service(state, reference).then(id -> ServiceWrites.remove(state, id, SealedRows.registryAuth(id))));
+        commits.write((state, _) -> References.service(state, reference)
+            .then(id -> ServiceWrites.remove(state, id, SealedRows.registryAuth(id))));
     return Replies.of(removed, _ -> Reply.empty(200));
   }
 

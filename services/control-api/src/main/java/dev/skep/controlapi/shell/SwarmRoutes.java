@@ -66,7 +66,8 @@ final class SwarmRoutes {
             asked ->
                 version.then(
                     number ->
-                        commits.write((state, tick) -> ClusterWrites.update(state, number, asked, cluster.freshTokens(state, rotated), tick))));
+                        commits.write((state, tick) -> ClusterWrites.update(state, number, asked, cluster.freshTokens(state, rotated),
+                            tick))));
     return Replies.of(updated, _ -> Reply.empty(200));
   }
 

@@ -113,7 +113,8 @@ final class WatchStream {
   }
 
   private static List<ClusterState.Stored> stored(List<Store.Change> changes) {
-    return changes.stream().map(change -> new ClusterState.Stored(change.key(), change.value(), change.createRevision(), change.modRevision())).toList();
+    return changes.stream()
+        .map(change -> new ClusterState.Stored(change.key(), change.value(), change.createRevision(), change.modRevision())).toList();
   }
 
   /** Waits until the client takes more; false when it is gone. What waits here waits in the bounded queue. */

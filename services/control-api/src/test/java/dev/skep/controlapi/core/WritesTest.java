@@ -49,7 +49,8 @@ class WritesTest {
 
   @BeforeEach
   void init() {
-    ClusterWrites.Founding founding = new ClusterWrites.Founding(ids.next(), ids.next(), ids.next(), "pem", new byte[1], new byte[1], Map.of());
+    ClusterWrites.Founding founding = new ClusterWrites.Founding(ids.next(), ids.next(), ids.next(), "pem", new byte[1], new byte[1],
+        Map.of());
     node = accept(ClusterWrites.init(state, InitRequest.getDefaultInstance(), founding, ids.next(), tick));
   }
 
@@ -126,7 +127,8 @@ class WritesTest {
   @Test
   void aNameIsTakenOnceWhateverItsCase() {
     create(spec("web"));
-    assertThat(refused(ServiceWrites.create(state, ids.next(), spec("WEB"), Optional.empty(), tick))).contains("name conflicts with an existing object");
+    assertThat(refused(ServiceWrites.create(state, ids.next(), spec("WEB"), Optional.empty(), tick)))
+        .contains("name conflicts with an existing object");
   }
 
   @Test
@@ -139,7 +141,8 @@ class WritesTest {
 
   @Test
   void aServiceWithoutANameGetsOne() {
-    assertThat(state.value(Rows.SERVICE.key(create(spec("")))).getCurrent().getName()).startsWith("unnamed_");
+    String id = create(spec(""));
+    assertThat(state.value(Rows.SERVICE.key(id)).getCurrent().getName()).startsWith("unnamed_");
   }
 
   @Test
@@ -171,7 +174,8 @@ class WritesTest {
   @Test
   void theLastTenTemplatesAreKeptAndWhateverAnIntentNames() {
     String web = create(spec("web", "0"));
-    put(Rows.INTENT.key("t1"), TaskIntentRow.newBuilder().setId("t1").setServiceId(web).setTemplate(1).setDesired(TaskState.TASK_RUNNING).build());
+    put(Rows.INTENT.key("t1"),
+        TaskIntentRow.newBuilder().setId("t1").setServiceId(web).setTemplate(1).setDesired(TaskState.TASK_RUNNING).build());
     for (int i = 1; i <= 30; i++) {
       accept(update(web, version(web), spec("web", Integer.toString(i))));
     }
@@ -197,14 +201,16 @@ class WritesTest {
     String web = create(spec("web"));
     accept(update(web, version(web), spec("web", "bad")));
     long read = version(web);
-    put(Rows.ROLLOUT.key(web), RolloutRow.newBuilder().setServiceId(web).setGeneration(2).setFallbackTemplate(1).setState("rollback_started").build());
+    put(Rows.ROLLOUT.key(web),
+        RolloutRow.newBuilder().setServiceId(web).setGeneration(2).setFallbackTemplate(1).setState("rollback_started").build());
     assertThat(refused(update(web, read, spec("web", "c")))).contains("update out of sequence");
     accept(update(web, version(web), spec("web", "c")));
   }
 
   private static NetworkCreateRequest network(String name, String subnet) {
     NetworkCreateRequest.Builder request = NetworkCreateRequest.newBuilder().setName(name).setDriver("overlay");
-    return subnet.isEmpty() ? request.build() : request.setIpam(IPAM.newBuilder().addConfig(IPAMPool.newBuilder().setSubnet(subnet))).build();
+    return subnet.isEmpty() ? request.build()
+        : request.setIpam(IPAM.newBuilder().addConfig(IPAMPool.newBuilder().setSubnet(subnet))).build();
   }
 
   @Test
@@ -215,7 +221,8 @@ class WritesTest {
     String web = create(spec.build());
     assertThat(state.value(Rows.template(web, 1)).getTask().getNetworks(0).getTarget()).isEqualTo(net);
     assertThat(refused(NetworkWrites.remove(state, net))).contains("network " + net + " is in use by service " + web);
-    put(Rows.INTENT.key("t1"), TaskIntentRow.newBuilder().setId("t1").setServiceId(web).setTemplate(1).setDesired(TaskState.TASK_REMOVE).build());
+    put(Rows.INTENT.key("t1"),
+        TaskIntentRow.newBuilder().setId("t1").setServiceId(web).setTemplate(1).setDesired(TaskState.TASK_REMOVE).build());
     accept(ServiceWrites.remove(state, web, Rows.SEALED.key("registry-auth", web)));
     accept(NetworkWrites.remove(state, net));
     assertThat(count(Rows.REF)).isZero();
@@ -235,20 +242,26 @@ class WritesTest {
   void subnetsThatAreTakenAreRefusedByName() {
     put(Rows.NODE_STATUS.key(node), NodeStatusRow.newBuilder().setNodeId(node).addRoutes("192.168.7.0/24").addRoutes("0.0.0.0/0").build());
     accept(NetworkWrites.create(state, ids.next(), network("one", "10.9.0.0/24"), tick));
-    assertThat(refused(NetworkWrites.create(state, ids.next(), network("two", "10.9.0.0/16"), tick))).contains("Pool overlaps").contains("network one");
-    assertThat(refused(NetworkWrites.create(state, ids.next(), network("two", "192.168.0.0/16"), tick))).contains("overlaps the route 192.168.7.0/24");
+    assertThat(refused(NetworkWrites.create(state, ids.next(), network("two", "10.9.0.0/16"), tick))).contains("Pool overlaps")
+        .contains("network one");
+    assertThat(refused(NetworkWrites.create(state, ids.next(), network("two", "192.168.0.0/16"), tick)))
+        .contains("overlaps the route 192.168.7.0/24");
     assertThat(refused(NetworkWrites.create(state, ids.next(), network("two", "10.55.0.0/99"), tick)))
         .isEqualTo("Invalid subnet 10.55.0.0/99 : invalid CIDR address: 10.55.0.0/99");
-    assertThat(refused(NetworkWrites.create(state, ids.next(), network("bridge", ""), tick))).isEqualTo("network with name bridge already exists");
+    assertThat(refused(NetworkWrites.create(state, ids.next(), network("bridge", ""), tick)))
+        .isEqualTo("network with name bridge already exists");
     assertThat(refused(NetworkWrites.create(state, ids.next(), network("a/b", ""), tick))).contains("valid as a DNS name component");
-    assertThat(refused(NetworkWrites.create(state, ids.next(), network("x", "").toBuilder().setIngress(true).build(), tick))).contains("is already present");
+    assertThat(refused(NetworkWrites.create(state, ids.next(), network("x", "").toBuilder().setIngress(true).build(), tick)))
+        .contains("is already present");
   }
 
   @Test
   void theLastManagerStays() {
     long version = state.row(Rows.NODE_SPEC.key(node)).modRevision();
-    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setRole("worker").build(), tick))).contains("last manager");
-    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setRole("king").build(), tick))).isEqualTo("invalid Role: \"king\"");
+    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setRole("worker").build(), tick)))
+        .contains("last manager");
+    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setRole("king").build(), tick)))
+        .isEqualTo("invalid Role: \"king\"");
     assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setAvailability("foo").build(), tick)))
         .isEqualTo("invalid Availability: \"foo\"");
     accept(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setAvailability("drain").build(), tick));

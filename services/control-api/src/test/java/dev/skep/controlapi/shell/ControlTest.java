@@ -86,7 +86,8 @@ class ControlTest {
     ControlGrpc.ControlBlockingStub control = ControlGrpc.newBlockingStub(inProcess);
     ListReply before = control.list(ListRequest.newBuilder().setKind(Kind.SERVICE).build());
     var service = control.create(CreateRequest.newBuilder().setService(spec("web")).build()).getService();
-    assertThat(control.get(GetRequest.newBuilder().setKind(Kind.SERVICE).setReference("web").build()).getService().getId()).isEqualTo(service.getId());
+    assertThat(control.get(GetRequest.newBuilder().setKind(Kind.SERVICE).setReference("web").build()).getService().getId())
+        .isEqualTo(service.getId());
     var updated =
         control.update(
             UpdateRequest.newBuilder()
@@ -110,7 +111,8 @@ class ControlTest {
   void refusalsCarryDockersTextsAndTheirCodes() {
     ControlGrpc.ControlBlockingStub control = ControlGrpc.newBlockingStub(inProcess);
     control.create(CreateRequest.newBuilder().setService(spec("web")).build());
-    assertThat(failure(() -> control.create(CreateRequest.newBuilder().setService(spec("web")).build())).getCode()).isEqualTo(Status.Code.ALREADY_EXISTS);
+    assertThat(failure(() -> control.create(CreateRequest.newBuilder().setService(spec("web")).build())).getCode())
+        .isEqualTo(Status.Code.ALREADY_EXISTS);
     assertThat(failure(() -> control.get(GetRequest.newBuilder().setKind(Kind.NODE).setReference("x").build())).getDescription())
         .isEqualTo("node x not found");
     assertThat(failure(() -> control.create(CreateRequest.getDefaultInstance())).getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
@@ -145,7 +147,8 @@ class ControlTest {
           public void read(LogSelector selector, StreamObserver<LogBatch> observer) {
             ((ServerCallStreamObserver<LogBatch>) observer).setOnCancelHandler(cancelled::countDown);
             LogLine line =
-                LogLine.newBuilder().setNodeId("n").setServiceId(selector.getServiceIds(0)).setTaskId("t").setData(ByteString.copyFromUtf8("hello\n")).build();
+                LogLine.newBuilder().setNodeId("n").setServiceId(selector.getServiceIds(0)).setTaskId("t")
+                    .setData(ByteString.copyFromUtf8("hello\n")).build();
             observer.onNext(LogBatch.newBuilder().addLines(line).build());
             if (!selector.getOptions().getFollow()) {
               observer.onNext(LogBatch.newBuilder().addProblems(LogProblem.newBuilder().setTaskId("u").setReason("gone")).build());
@@ -153,14 +156,18 @@ class ControlTest {
             }
           }
         });
-    String id = ControlGrpc.newBlockingStub(inProcess).create(CreateRequest.newBuilder().setService(spec("web")).build()).getService().getId();
-    String all = new String(http("/services/web/logs?stdout=1&details=1&timestamps=1", "Connection: close", -1), StandardCharsets.ISO_8859_1);
+    String id = ControlGrpc.newBlockingStub(inProcess).create(CreateRequest.newBuilder().setService(spec("web")).build()).getService()
+        .getId();
+    String all = new String(http("/services/web/logs?stdout=1&details=1&timestamps=1", "Connection: close", -1),
+        StandardCharsets.ISO_8859_1);
     assertThat(all)
         .contains("Content-Type: application/vnd.docker.multiplexed-stream")
-        .contains("1970-01-01T00:00:00.000000000Z com.docker.swarm.node.id=n,com.docker.swarm.service.id=" + id + ",com.docker.swarm.task.id=t hello\n")
+        .contains("1970-01-01T00:00:00.000000000Z com.docker.swarm.node.id=n,com.docker.swarm.service.id=" + id
+            + ",com.docker.swarm.task.id=t hello\n")
         .contains("incomplete log stream")
         .endsWith("\r\n0\r\n\r\n");
-    assertThat(new String(http("/services/web/logs?tail=5", "Connection: close", -1), StandardCharsets.ISO_8859_1)).contains("you must choose at least one stream");
+    assertThat(new String(http("/services/web/logs?tail=5", "Connection: close", -1), StandardCharsets.ISO_8859_1))
+        .contains("you must choose at least one stream");
     assertThat(new String(http("/services/web/logs?stdout=1&tail=abc", "Connection: close", -1), StandardCharsets.ISO_8859_1))
         .contains("tail value must be a positive integer");
     http("/services/web/logs?stdout=1&follow=1", "X: y", "hello\n".length());
@@ -170,7 +177,8 @@ class ControlTest {
   /** Reads to the end, or until the answer ends with a chunk of this text's length and hangs up then. */
   private byte[] http(String path, String header, int until) throws Exception {
     try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(folder.resolve("api.sock")))) {
-      channel.write(ByteBuffer.wrap(("GET " + path + " HTTP/1.1\r\nHost: d\r\n" + header + "\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1)));
+      channel.write(ByteBuffer.wrap(("GET " + path + " HTTP/1.1\r\nHost: d\r\n" + header + "\r\n\r\n")
+          .getBytes(StandardCharsets.ISO_8859_1)));
       ByteArrayOutputStream all = new ByteArrayOutputStream();
       ByteBuffer piece = ByteBuffer.allocate(4096);
       while (channel.read(piece) >= 0) {

@@ -36,7 +36,8 @@ class DockerCliTest {
     host =
         TestHost.start(
             new ControlApi(
-                ControlApiConfig.defaults().withApi(List.of("unix://" + socket)).withEngine(engine.socket()).withNodeWait(Duration.ofMillis(1))));
+                ControlApiConfig.defaults().withApi(List.of("unix://" + socket)).withEngine(engine.socket())
+                    .withNodeWait(Duration.ofMillis(1))));
     docker = new Cli(socket);
   }
 
@@ -63,10 +64,12 @@ class DockerCliTest {
   @Test
   @Order(2)
   void initAndTheClusterItself() throws Exception {
-    assertThat(docker.run("swarm", "init", "--advertise-addr", "0.0.0.0").err()).contains("advertise address must be a non-zero IP address");
+    assertThat(docker.run("swarm", "init", "--advertise-addr", "0.0.0.0").err())
+        .contains("advertise address must be a non-zero IP address");
     assertThat(docker.run("swarm", "init", "--advertise-addr", "127.0.0.1").ok()).contains("Swarm initialized").contains("SWMTKN-1-");
     assertThat(docker.run("swarm", "init").err()).contains("This node is already part of a swarm");
-    assertThat(docker.run("info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}").ok()).isEqualToIgnoringNewLines("active true");
+    assertThat(docker.run("info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}").ok())
+        .isEqualToIgnoringNewLines("active true");
     String before = docker.run("swarm", "join-token", "-q", "worker").ok();
     String manager = docker.run("swarm", "join-token", "-q", "manager").ok();
     docker.run("swarm", "join-token", "--rotate", "-q", "worker").ok();
@@ -79,7 +82,8 @@ class DockerCliTest {
     assertThat(docker.run("node", "ls", "--format", "{{.Availability}} {{.Self}}").ok()).isEqualToIgnoringNewLines("Active true");
     docker.run("node", "update", "--label-add", "disk=ssd", docker.run("node", "ls", "-q").ok().strip()).ok();
     assertThat(docker.run("node", "inspect", "self", "--format", "{{.Spec.Labels}}").ok()).contains("disk:ssd");
-    assertThat(docker.run("node", "demote", docker.run("info", "--format", "{{.Swarm.NodeID}}").ok().strip()).err()).contains("last manager");
+    assertThat(docker.run("node", "demote", docker.run("info", "--format", "{{.Swarm.NodeID}}").ok().strip()).err())
+        .contains("last manager");
   }
 
   @Test
@@ -89,8 +93,10 @@ class DockerCliTest {
     assertThat(docker.run("service", "ls").ok()).contains("web").contains("0/2");
     assertThat(docker.run("service", "ps", "web").ok()).contains("ID");
     assertThat(docker.run("service", "inspect", "--pretty", "web").ok()).contains("Replicas:	2");
-    assertThat(docker.run("service", "create", "-d", "--name", "web", "busybox:test").err()).contains("name conflicts with an existing object");
-    assertThat(docker.run("service", "create", "-d", "--name", "w2", "-p", "8080:80", "busybox:test").err()).contains("port '8080' is already in use");
+    assertThat(docker.run("service", "create", "-d", "--name", "web", "busybox:test").err())
+        .contains("name conflicts with an existing object");
+    assertThat(docker.run("service", "create", "-d", "--name", "w2", "-p", "8080:80", "busybox:test").err())
+        .contains("port '8080' is already in use");
     docker.run("service", "scale", "-d", "web=4").ok();
     docker.run("service", "update", "-d", "--env-add", "A=1", "web").ok();
     assertThat(docker.run("service", "inspect", "web", "--format", "{{.Spec.TaskTemplate.ContainerSpec.Env}} {{.PreviousSpec.Name}}").ok())

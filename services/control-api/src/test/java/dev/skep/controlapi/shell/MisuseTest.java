@@ -28,7 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** What clients may send, and that the daemon stays up whatever it is. There is no engine behind it. */
 class MisuseTest {
   private static final Limits SHORT =
-      new Limits(1200, 64 << 10, 10 << 20, 12 << 20, Duration.ofMillis(300), Duration.ofSeconds(5), Duration.ofMinutes(1), Duration.ofSeconds(5));
+      new Limits(1200, 64 << 10, 10 << 20, 12 << 20, Duration.ofMillis(300), Duration.ofSeconds(5), Duration.ofMinutes(1),
+          Duration.ofSeconds(5));
 
   @TempDir Path folder;
   private TestHost host;
@@ -102,7 +103,8 @@ class MisuseTest {
 
   @Test
   void headersAreExact() throws Exception {
-    assertThat(get("/v1.41/nodes")).contains("\r\nContent-Type: application/json\r\n").contains("\r\nApi-Version: 1.41\r\n").contains("\r\nOstype: linux\r\n");
+    assertThat(get("/v1.41/nodes")).contains("\r\nContent-Type: application/json\r\n").contains("\r\nApi-Version: 1.41\r\n")
+        .contains("\r\nOstype: linux\r\n");
     String ping = raw("HEAD /_ping HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n");
     assertThat(ping).startsWith("HTTP/1.1 200 OK").contains("Swarm: active/manager").endsWith("\r\n\r\n");
     assertThat(get("/v1.99/nodes")).contains("400").contains("client version 1.99 is too new. Maximum supported API version is 1.41");
@@ -127,7 +129,8 @@ class MisuseTest {
   void brokenBodiesHaveDockersWords() throws Exception {
     assertThat(post("/services/create", "")).contains("400").contains("got EOF while reading request body");
     assertThat(post("/services/create", "{\"Name\":\"x\",")).contains("unexpected EOF");
-    assertThat(post("/services/create", "{\"Name\":5}")).contains("json: cannot unmarshal number into Go struct field ServiceSpec.Name of type string");
+    assertThat(post("/services/create", "{\"Name\":5}"))
+        .contains("json: cannot unmarshal number into Go struct field ServiceSpec.Name of type string");
     assertThat(post("/services/create", "{\"Bogus\":1}")).contains("mismatched Runtime and *Spec fields");
     assertThat(post("/services/create", "[".repeat(100_000))).startsWith("HTTP/1.1 400");
     assertThat(post("/swarm/update?version=1", "\u00ff\u0000\u0001")).startsWith("HTTP/1.1 400");
@@ -155,7 +158,8 @@ class MisuseTest {
       assertThat(post("/services/create", label)).startsWith("HTTP/1.1 400").contains("http: request body too large");
     }
     assertThat(post("/services/create", "x".repeat((10 << 20) + 1))).startsWith("HTTP/1.1 413").contains("request body is larger than");
-    String spec = "{\"Name\":\"big\",\"Labels\":{\"a\":\"" + "x".repeat(2 << 20) + "\"},\"TaskTemplate\":{\"ContainerSpec\":{\"Image\":\"i\"}}}";
+    String spec = "{\"Name\":\"big\",\"Labels\":{\"a\":\"" + "x".repeat(2 << 20)
+        + "\"},\"TaskTemplate\":{\"ContainerSpec\":{\"Image\":\"i\"}}}";
     assertThat(post("/services/create", spec)).startsWith("HTTP/1.1 400").contains("object is larger than");
     assertAlive();
   }
@@ -207,7 +211,8 @@ class MisuseTest {
     assertThat(tcp(address, "GET /nodes HTTP/1.1\r\nHost: [::1]:80\r\nConnection: close\r\n\r\n")).startsWith("HTTP/1.1 200");
     assertThat(tcp(address, "GET /nodes HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")).startsWith("HTTP/1.1 403");
     assertThat(tcp(address, "GET /nodes HTTP/1.1\r\nConnection: close\r\n\r\n")).startsWith("HTTP/1.1 403");
-    for (String route : List.of("GET /containers/json", "POST /containers/create", "POST /networks/prune", "POST /images/create?fromImage=x")) {
+    for (String route : List.of("GET /containers/json", "POST /containers/create", "POST /networks/prune",
+        "POST /images/create?fromImage=x")) {
       assertThat(tcp(address, route + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"))
           .as(route).startsWith("HTTP/1.1 403").contains("needs TLS with an API client certificate");
     }
@@ -229,7 +234,8 @@ class MisuseTest {
 
   @Test
   void aStaleSocketIsReplacedAndALiveOneIsNot() {
-    ControlApi second = new ControlApi(ControlApiConfig.defaults().withApi(List.of("unix://" + folder.resolve("api.sock"))).withEngine(folder.resolve("e")));
+    ControlApi second = new ControlApi(ControlApiConfig.defaults().withApi(List.of("unix://" + folder.resolve("api.sock")))
+        .withEngine(folder.resolve("e")));
     try (TestHost other = TestHost.start()) {
       assertThat(catchThrowable(() -> second.start(other))).hasMessageContaining("another program already answers");
     }

@@ -110,7 +110,8 @@ final class PrivateEngine implements AutoCloseable {
       process.destroyForcibly().waitFor();
     }
     run("ip", "link", "del", bridge);
-    new ProcessBuilder("sh", "-c", "umount -l " + folder + "/exec/netns/* " + folder + "/data/overlay2/*/merged 2>/dev/null").start().waitFor();
+    new ProcessBuilder("sh", "-c", "umount -l " + folder + "/exec/netns/* " + folder + "/data/overlay2/*/merged 2>/dev/null").start()
+        .waitFor();
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
         Files.deleteIfExists(file);

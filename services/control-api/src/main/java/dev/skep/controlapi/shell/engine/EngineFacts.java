@@ -23,7 +23,8 @@ public record EngineFacts(ApiVersion version, String experimental, String osType
       return version.map(
           known ->
               new EngineFacts(
-                  known, or(ping.header("Docker-Experimental"), "false"), or(ping.header("Ostype"), "linux"), ping.header("Builder-Version")));
+                  known, or(ping.header("Docker-Experimental"), "false"), or(ping.header("Ostype"), "linux"),
+                      ping.header("Builder-Version")));
     } catch (IOException _) { // an engine that is away is a state of the world, and the caller's to judge
       return Optional.empty();
     }

@@ -19,5 +19,6 @@ public record Limits(
 
   public static final Limits DEFAULT =
       new Limits(
-          4096, 64 << 10, 10 << 20, 12 << 20, Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofMinutes(10), Duration.ofSeconds(60));
+          4096, 64 << 10, 10 << 20, 12 << 20, Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofMinutes(10),
+              Duration.ofSeconds(60));
 }

@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
@@ -47,6 +48,7 @@ final class Cluster {
   private final Commits commits;
   private final Duration nodeWait;
   private final SecureRandom random = new SecureRandom();
+  private final Semaphore turn = new Semaphore(1); // founding and ending wipe rows: never two of them at once
   private volatile ClusterKey key;
 
   /** @param nodeWait how long init waits for this node's own agent to report */
@@ -63,6 +65,15 @@ final class Cluster {
 
   /** Answers the node's id. */
   Answer<String> init(InitRequest request, boolean automatic) {
+    turn.acquireUninterruptibly();
+    try {
+      return initNow(request, automatic);
+    } finally {
+      turn.release();
+    }
+  }
+
+  private Answer<String> initNow(InitRequest request, boolean automatic) {
     if (member(host.view().fresh(Commits.LIMIT)).isPresent()) {
       return Answer.refused(ApiError.alreadyInSwarm());
     }
@@ -134,6 +145,15 @@ final class Cluster {
 
   /** Ends the cluster: all its state is gone. */
   Optional<ApiError> leave(boolean force) {
+    turn.acquireUninterruptibly();
+    try {
+      return leaveNow(force);
+    } finally {
+      turn.release();
+    }
+  }
+
+  private Optional<ApiError> leaveNow(boolean force) {
     ClusterState state = host.view().fresh(Commits.LIMIT);
     if (member(state).isEmpty()) {
       return Optional.of(ApiError.notPartOfSwarm());

@@ -152,7 +152,8 @@ public final class DockerApi {
     }
     return Reply.error(
         403,
-        "passing requests through to the engine over TCP needs TLS with an API client certificate, which is not built yet: use the unix socket");
+        "passing requests through to the engine over TCP needs TLS with an API client certificate, which is not built yet:"
+            + " use the unix socket");
   }
 
   private static String decoded(String segment) throws MalformedRequest {

@@ -20,6 +20,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -118,7 +120,8 @@ class MisuseTest {
     try (SocketChannel channel = connect()) {
       String one = "GET /v1.41/services HTTP/1.1\r\nHost: d\r\n\r\n";
       send(channel, "HEAD /_ping HTTP/1.1\r\nHost: d\r\n\r\n" + one + one);
-      send(channel, "POST /v1.41/services/create HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n2\r\n{}\r\n0\r\n\r\n");
+      send(channel, "POST /v1.41/services/create HTTP/1.1\r\nHost: d\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+      send(channel, "2\r\n{}\r\n0\r\n\r\n");
       String all = rest(channel);
       assertThat(all.split("HTTP/1.1 ", -1)).hasSize(5);
       assertThat(all).contains("mismatched Runtime and *Spec fields");
@@ -223,6 +226,23 @@ class MisuseTest {
       send(channel, request);
       return rest(channel);
     }
+  }
+
+  @Test
+  void ofManyInitsAtOnceOneFoundsTheCluster() throws Exception {
+    assertThat(post("/swarm/leave?force=1", "")).startsWith("HTTP/1.1 200");
+    List<Future<String>> answers = new ArrayList<>();
+    try (var pool = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (int i = 0; i < 8; i++) {
+        answers.add(pool.submit(() -> post("/swarm/init", "{\"AdvertiseAddr\":\"127.0.0.1\"}")));
+      }
+    }
+    int founded = 0;
+    for (var answer : answers) {
+      founded += answer.get().startsWith("HTTP/1.1 200") ? 1 : 0;
+    }
+    assertThat(founded).isEqualTo(1);
+    assertAlive();
   }
 
   @Test

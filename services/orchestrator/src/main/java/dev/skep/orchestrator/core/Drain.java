@@ -25,7 +25,7 @@ final class Drain {
       task.change(task.intent().toBuilder().setRejected(NO_LONGER_FITS), service.now());
     }
     task.want(TaskState.TASK_SHUTDOWN, service.now());
-    if (slot.live().isEmpty()) {
+    if (!slot.succeeded(task)) {
       service.replace(slot, task, null);
     }
   }

@@ -24,7 +24,7 @@ final class Restarts {
       }
     }
     task.want(TaskState.TASK_SHUTDOWN, service.now());
-    if (slot.live().isEmpty() && wanted(service, slot, task)) {
+    if (!slot.succeeded(task) && wanted(service, slot, task)) {
       service.replace(slot, task, Times.waitFor(service.restart().delay(), service.state(), service.now()));
     }
   }

@@ -79,6 +79,11 @@ final class Slot {
     return null;
   }
 
+  /** A younger task is meant to take its place. An older one that an update has left beside it is not. */
+  boolean succeeded(Task task) {
+    return tasks.subList(tasks.indexOf(task) + 1, tasks.size()).stream().anyMatch(Task::live);
+  }
+
   /** Nothing that was told to stop still runs: not only the one replaced, for that may have been a replacement itself. */
   boolean clear() {
     return tasks.stream().allMatch(task -> task.live() || task.outOfTheWay());

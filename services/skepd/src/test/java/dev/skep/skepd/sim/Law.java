@@ -35,6 +35,8 @@ import java.util.Set;
 final class Law {
   private final Set<String> removable = new HashSet<>(); // services and networks that a user asked to remove
 
+  private final Set<String> ended = new HashSet<>(); // tasks whose node said so, or that lost their node
+
   /** From now on the object may go. */
   void mayGo(String id) {
     removable.add(id);
@@ -105,7 +107,10 @@ final class Law {
 
   // ---- what only grows ----
 
-  private static void statusGrows(RowChange change, TaskStatusRow status) {
+  private void statusGrows(RowChange change, TaskStatusRow status) {
+    if (status.getStateValue() > TaskState.TASK_RUNNING_VALUE) {
+      ended.add(status.getTaskId());
+    }
     if (change.before() != null && ((TaskStatusRow) change.before().value()).getStateValue() > status.getStateValue()) {
       throw new Violation("status goes backwards: " + change.before().value() + " to " + status);
     }
@@ -134,13 +139,13 @@ final class Law {
 
   // ---- what is given once ----
 
-  private static void addresses(ClusterState state, String taskId, TaskAddressRow row) {
+  private void addresses(ClusterState state, String taskId, TaskAddressRow row) {
     for (TaskAddress address : row.getAddressesList()) {
       free(state, address.getNetworkId(), address.getAddress(), Rows.ADDRESS.key(taskId).path());
     }
   }
 
-  private static void endpoint(ClusterState state, String serviceId, ServiceEndpointRow row) {
+  private void endpoint(ClusterState state, String serviceId, ServiceEndpointRow row) {
     for (EndpointVirtualIP vip : row.getVirtualIpsList()) {
       free(state, vip.getNetworkId(), vip.getAddr(), Rows.ENDPOINT.key(serviceId).path());
     }
@@ -172,7 +177,7 @@ final class Law {
   }
 
   /** Nobody but the holder has this address of the network. */
-  private static void free(ClusterState state, String network, String cidr, String holder) {
+  private void free(ClusterState state, String network, String cidr, String holder) {
     if (cidr.isEmpty()) {
       return;
     }
@@ -198,9 +203,10 @@ final class Law {
   }
 
   /** An ended task that its node has confirmed keeps its row for history, and its address no longer. */
-  private static boolean held(ClusterState state, String taskId) {
-    TaskStatusRow status = state.value(Rows.STATUS.key(taskId));
-    return status == null || status.getStateValue() <= TaskState.TASK_RUNNING_VALUE;
+  private boolean held(ClusterState state, String taskId) {
+    PlacementRow placement = state.value(Rows.PLACEMENT.key(taskId));
+    boolean placed = placement != null && !placement.getNodeId().isEmpty();
+    return !ended.contains(taskId) && (placed || state.has(Rows.INTENT.key(taskId)));
   }
 
   private static void twice(String holder, Row<?> row, String network, String otherNetwork, long address, String other) {

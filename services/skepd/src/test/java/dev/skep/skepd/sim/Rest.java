@@ -100,7 +100,8 @@ final class Rest {
           continue;
         }
         if (!paused && task.intent().getTemplate() != spec.template().getNumber()) {
-          return Optional.of("task " + task.id() + " of " + row.value().getCurrent().getName() + " runs an old template");
+          return Optional.of("task " + task.id() + " of " + row.value().getCurrent().getName() + " runs template " + task.intent().getTemplate()
+              + " instead of " + spec.template().getNumber() + ", generation " + row.value().getGeneration() + ", rollout " + rollout);
         }
         slots.add(TaskRecord.slotOf(task.intent()));
       }

@@ -9,6 +9,7 @@ import java.util.Optional;
 final class Sim {
   private static final Duration LONGEST_REST = Duration.ofSeconds(150);
   private static final Duration LOOK = Duration.ofSeconds(1);
+  private static final int SETTLING = 3;
   private static final int SHOWN = 120;
 
   /** How it went. {@code failure} is empty when everything held. */
@@ -59,8 +60,10 @@ final class Sim {
     Chaos chaos = new Chaos(cluster, scenario, users);
     world.runUntil(scenario.faultTime());
     chaos.stop();
-    world.runUntil(world.elapsed().plusSeconds(2));
-    users.settle();
+    for (int i = 0; i < SETTLING; i++) { // again, because the first time control-api's view may still be old
+      world.runUntil(world.elapsed().plusSeconds(2));
+      users.settle();
+    }
     Rest rest = new Rest(cluster);
     Duration end = world.elapsed().plus(LONGEST_REST);
     Optional<String> problem = Optional.of("not looked yet");

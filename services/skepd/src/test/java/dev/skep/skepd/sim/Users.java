@@ -41,6 +41,8 @@ final class Users {
   private static final int MOST_SERVICES = 5;
   private static final int MOST_NETWORKS = 3;
   private static final int NAMES = 7;
+  private static final int SERVICES_LEFT = 3;
+  private static final int REPLICAS_LEFT = 2;
   private static final int KEPT_TEMPLATES = 10;
   private static final long DELAY = 700_000_000L;
   private static final long GRACE = 300_000_000L;
@@ -317,14 +319,18 @@ final class Users {
 
   /** Asks for nothing that cannot be had: few replicas, all nodes active. */
   void settle() {
-    all(state().rows(Rows.NODE_SPEC)).forEach(node -> availability(node, 0));
+    for (Row<NodeSpecRow> node : all(state().rows(Rows.NODE_SPEC))) {
+      if (!node.value().getSpec().getAvailability().equals("active")) {
+        availability(node, 0);
+      }
+    }
     int kept = 0;
     for (Row<ServiceRow> service : all(state().rows(Rows.SERVICE))) {
-      boolean global = service.value().getCurrent().getMode().hasGlobal();
-      if (++kept > 3) {
+      ServiceMode mode = service.value().getCurrent().getMode();
+      if (++kept > SERVICES_LEFT) {
         removeService(service);
-      } else if (!global) {
-        scale(service, Math.min(2, service.value().getCurrent().getMode().getReplicated().getReplicas()));
+      } else if (mode.getReplicated().getReplicas() > REPLICAS_LEFT) {
+        scale(service, REPLICAS_LEFT);
       }
     }
   }

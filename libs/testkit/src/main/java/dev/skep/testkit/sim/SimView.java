@@ -18,6 +18,7 @@ public final class SimView {
   private static final Duration USUAL = Duration.ofMillis(2);
   private static final Duration LONGEST_STALL = Duration.ofSeconds(3);
   private static final int OLDEST_START = 25;
+  private static final int LAGGING_START = 3;
 
   private final World world;
   private final Faults faults;
@@ -35,8 +36,9 @@ public final class SimView {
     this.faults = faults;
     this.store = store;
     this.process = process;
-    // A snapshot may come from a replica that lags.
-    int back = world.chance(faults.rates().viewStalls()) ? world.random().nextInt(OLDEST_START) : 0;
+    // A snapshot may come from a replica that lags, and the log may be silent for a while after it.
+    boolean old = world.chance(LAGGING_START * faults.rates().viewStalls());
+    int back = old ? world.random().nextInt(OLDEST_START) : 0;
     this.revision = Math.max(0, store.revision() - back);
     this.state = store.at(revision).state();
     int life = process.life();
@@ -45,7 +47,12 @@ public final class SimView {
         hurry();
       }
     });
-    hurry();
+    if (old) {
+      moving = true;
+      process.after(world.between(USUAL, LONGEST_STALL), this::move);
+    } else {
+      hurry();
+    }
   }
 
   /** For a planted bug: revisions that the view never shows as changes. */

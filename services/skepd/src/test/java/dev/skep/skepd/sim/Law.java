@@ -96,10 +96,10 @@ final class Law {
     if (change.of(Rows.STATUS) && state.has(Rows.INTENT.key(id))) {
       throw new Violation("the status of task " + id + " is deleted, but the task is still intended");
     }
-    if (change.of(Rows.ADDRESS) || change.of(Rows.INTENT)) {
-      TaskStatusRow status = state.value(Rows.STATUS.key(id));
-      boolean placed = state.has(Rows.PLACEMENT.key(id)) && !state.value(Rows.PLACEMENT.key(id)).getNodeId().isEmpty();
-      if (placed && state.has(Rows.INTENT.key(id)) && (status == null || status.getStateValue() <= TaskState.TASK_RUNNING_VALUE)) {
+    if (change.of(Rows.INTENT) || change.of(Rows.ADDRESS) && state.has(Rows.INTENT.key(id))) {
+      PlacementRow placement = state.value(Rows.PLACEMENT.key(id));
+      boolean placed = placement != null && !placement.getNodeId().isEmpty() && state.has(Rows.NODE_SPEC.key(placement.getNodeId()));
+      if (placed && !ended.contains(id)) {
         throw new Violation(change.key() + " is deleted while the task may run");
       }
     }

@@ -48,7 +48,7 @@ final class Physics {
     });
     String slot = container.task.getServiceId() + "/" + (container.task.getGlobal() ? node : container.task.getSlot());
     Place other = slots.put(slot, here);
-    if (clashes(other, container) && !startFirst.contains(container.task.getServiceId()) && !leaves(other)) {
+    if (clashes(other, container) && !startFirst.contains(container.task.getServiceId()) && !leaves(other) && !leaves(here)) {
       throw new Violation("two containers of one slot run: " + other.container + " on " + other.node + " and " + container + " on " + node);
     }
   }

@@ -216,9 +216,7 @@ final class SimAgent {
     firstOfStream = false;
     Set<String> running = new HashSet<>();
     node.engine().running().forEach(container -> running.add(container.task.getId()));
-    Outcome outcome = node.mutants(Mutant.APPLY_OLD_ASSIGNMENTS)
-        ? AssignmentSet.empty().apply(message.getComplete() ? message : message.toBuilder().setComplete(true).build(), running, true)
-        : set.apply(message, running, confirmed);
+    Outcome outcome = judged(message, running, confirmed);
     switch (outcome) {
       case Outcome.Applied applied -> {
         confirming = false;
@@ -234,6 +232,16 @@ final class SimAgent {
         reconnect();
       }
     }
+  }
+
+  private Outcome judged(AssignmentsMessage message, Set<String> running, boolean confirmed) {
+    if (node.mutants(Mutant.APPLY_OLD_ASSIGNMENTS)) {
+      return new AssignmentSet(set.epoch(), 0, set.tasks(), set.networks()).apply(message, running, true);
+    }
+    if (node.mutants(Mutant.DIFFERENCE_TAKEN_FOR_ALL)) {
+      return AssignmentSet.empty().apply(message.toBuilder().setComplete(true).build(), running, true);
+    }
+    return set.apply(message, running, confirmed);
   }
 
   private void apply(AssignmentSet next, boolean complete) {

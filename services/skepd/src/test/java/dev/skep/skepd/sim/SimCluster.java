@@ -64,7 +64,7 @@ final class SimCluster {
     this.ids = new IdSource(world.split());
     store.watch(law::check);
     this.physics = new Physics(store);
-    Mutants.plant(mutant, world, store);
+    Mutants.plant(mutant, store);
     init();
     processes();
   }

@@ -101,7 +101,7 @@ final class SimDispatcher {
       sessions.values().forEach(session -> complete(session, state));
     } else {
       Withdrawals before = withdrawals;
-      withdrawals = mutant == Mutant.STOP_WITHOUT_WITHDRAWAL ? Withdrawals.NONE : withdrawals.moved(state, changes, process.now());
+      withdrawals = withdrawals.moved(state, changes, process.now());
       Concerns concerns = Concerns.of(state, changes);
       Concerns held = Concerns.ofTasks(state, withdrawals.changedFrom(before));
       FeedUpdate update = FeedKeys.difference(state, entries, changedEntries(state, changes));
@@ -147,7 +147,7 @@ final class SimDispatcher {
 
   private void setWithdrawals(Withdrawals next, ClusterState state) {
     Withdrawals before = withdrawals;
-    withdrawals = mutant == Mutant.STOP_WITHOUT_WITHDRAWAL ? Withdrawals.NONE : next;
+    withdrawals = next;
     Concerns concerns = Concerns.ofTasks(state, withdrawals.changedFrom(before));
     for (Session session : sessions.values()) {
       if (session.served) {
@@ -230,7 +230,7 @@ final class SimDispatcher {
     commit(List.of(change.get()), outcome -> {
       if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed committed) {
         heard.put(agent.nodeId(), new Heard(process.now(), false));
-        whenAt(mutant == Mutant.STALE_SESSION ? 0 : committed.revision(), () -> open(agent, key, answer));
+        whenAt(mutant == Mutant.APPLY_OLD_ASSIGNMENTS ? 0 : committed.revision(), () -> open(agent, key, answer));
       } else {
         answer.accept(Optional.empty());
       }

@@ -37,6 +37,8 @@ final class Law {
 
   private final Set<String> ended = new HashSet<>(); // tasks whose node said so, or that lost their node
 
+  private final Set<String> startFirst = new HashSet<>(); // services
+
   /** From now on the object may go. */
   void mayGo(String id) {
     removable.add(id);
@@ -54,7 +56,7 @@ final class Law {
         case NodeGatewayRow gateway -> free(landed.after(), gateway.getNetworkId(), gateway.getAddress(), change.key().path());
         case NetworkPoolRow pool -> pool(landed.after(), pool);
         case PlacementRow placement -> placement(landed.after(), change, placement);
-        case ServiceRow service -> name(landed.after(), service);
+        case ServiceRow service -> service(landed.after(), service);
         case null -> deleted(landed.after(), change);
         default -> {
           // nothing to hold of the other kinds
@@ -116,15 +118,13 @@ final class Law {
     }
   }
 
-  private static void desiredGrows(ClusterState state, RowChange change, TaskIntentRow intent) {
+  private void desiredGrows(ClusterState state, RowChange change, TaskIntentRow intent) {
     if (change.before() != null && ((TaskIntentRow) change.before().value()).getDesiredValue() > intent.getDesiredValue()) {
       throw new Violation("the desired state goes backwards: " + change.before().value() + " to " + intent);
     }
     if (intent.getDesired() != TaskState.TASK_RUNNING) {
       return;
     }
-    ServiceRow service = state.value(Rows.SERVICE.key(intent.getServiceId()));
-    boolean startFirst = service != null && service.getCurrent().getUpdateConfig().getOrder().equals("start-first");
     int authorised = 0;
     for (String other : state.tasksOfSlot(intent.getServiceId(), TaskRecord.slotOf(intent))) {
       TaskRecord task = TaskRecord.find(state, other);
@@ -132,7 +132,7 @@ final class Law {
         authorised++;
       }
     }
-    if (authorised > (startFirst ? 2 : 1)) {
+    if (authorised > (startFirst.contains(intent.getServiceId()) ? 2 : 1)) {
       throw new Violation(authorised + " tasks of slot " + TaskRecord.slotOf(intent) + " of " + intent.getServiceName() + " are wanted running");
     }
   }
@@ -230,7 +230,10 @@ final class Law {
     }
   }
 
-  private static void name(ClusterState state, ServiceRow service) {
+  private void service(ClusterState state, ServiceRow service) {
+    if (service.getCurrent().getUpdateConfig().getOrder().equals("start-first")) {
+      startFirst.add(service.getId());
+    }
     for (Row<ServiceRow> other : state.rows(Rows.SERVICE)) {
       boolean same = other.value().getCurrent().getName().equals(service.getCurrent().getName());
       if (same && !other.value().getId().equals(service.getId())) {

@@ -9,9 +9,10 @@ import java.util.Set;
 /** What makes a core pure: the same input gives the same output, so that a whole cluster can be simulated in one thread. */
 final class CoreRules {
   private static final String WHY = "decisions are values of their input, or the simulator cannot repeat them";
+  /** Addresses are values; asking a resolver for them is not. */
   private static final List<String> JDK =
       List.of("java.lang.", "java.util.", "java.time.", "java.math.", "java.text.", "java.nio.ByteBuffer", "java.nio.ByteOrder",
-          "java.nio.charset.", "java.security.MessageDigest", "java.security.NoSuchAlgorithmException");
+          "java.nio.charset.", "java.net.Inet", "java.security.MessageDigest", "java.security.NoSuchAlgorithmException");
   private static final List<String> FORBIDDEN_JDK =
       List.of("java.lang.Thread", "java.lang.Process", "java.lang.Runtime", "java.lang.reflect.", "java.lang.foreign.", "java.lang.ThreadLocal",
           "java.util.concurrent.", "java.util.logging.", "java.util.prefs.", "java.util.jar.", "java.util.Timer", "java.util.Random",
@@ -19,6 +20,7 @@ final class CoreRules {
   private static final Set<String> FORBIDDEN_CALLS =
       Set.of("java.lang.System.currentTimeMillis", "java.lang.System.nanoTime", "java.lang.System.getenv", "java.lang.System.getProperty",
           "java.lang.System.exit", "java.lang.System.identityHashCode", "java.lang.Math.random", "java.util.UUID.randomUUID",
+          "java.net.InetAddress.getByName", "java.net.InetAddress.getAllByName", "java.net.InetAddress.getLocalHost",
           "java.util.random.RandomGenerator.getDefault", "java.util.random.RandomGenerator.of", "java.util.Collections.shuffle");
 
   private CoreRules() {}

@@ -1,0 +1,76 @@
+package dev.skep.agent.shell;
+
+import dev.skep.feed.v1.EdgeConfig;
+import dev.skep.feed.v1.EdgePort;
+import dev.skep.feed.v1.EdgeReport;
+import dev.skep.feed.v1.FeedUpdate;
+import dev.skep.runtime.feed.FeedServer;
+import dev.skep.state.v1.PortProblem;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+
+/** The edge of this node as the agent sees it: what it is told, what it reports. */
+final class Edges implements AutoCloseable {
+  /** Under this epoch the edge is told that there is nothing (any more). */
+  private static final String NO_CLUSTER = "no-cluster";
+
+  private final FeedServer server;
+  private final int expected;
+  private volatile Runnable moved = () -> {};
+
+  Edges(Path socket, int expected, Executor agent) throws IOException {
+    this.expected = expected;
+    this.server = new FeedServer(socket, _ -> agent.execute(() -> moved.run()));
+    server.start();
+  }
+
+  /** {@code listener} runs on the agent's thread after every report. */
+  void follow(String nodeId, Runnable listener) {
+    moved = listener;
+    server.configure(EdgeConfig.newBuilder().setNodeId(nodeId).addAllUpstreamDns(NodeFacts.resolvers()).build());
+  }
+
+  void publish(FeedUpdate update) {
+    server.publish(update);
+  }
+
+  /** The node left its cluster: ports are closed and names forgotten. */
+  void clear() {
+    moved = () -> {};
+    server.publish(FeedUpdate.newBuilder().setEpoch(NO_CLUSTER).setComplete(true).build());
+  }
+
+  /** What all components of the edge have applied; an absent one may still serve what it knew, so nothing counts then. */
+  long applied(String epoch) {
+    return server.connected().size() < expected ? 0 : server.appliedByAll(epoch).orElse(Long.MAX_VALUE);
+  }
+
+  int dnsPort() {
+    return server.connected().stream().mapToInt(EdgeReport::getDnsPort).filter(port -> port != 0).findFirst().orElse(0);
+  }
+
+  List<PortProblem> problems(String hostname) {
+    List<PortProblem> problems = new ArrayList<>();
+    for (EdgeReport report : server.connected()) {
+      for (EdgePort port : report.getPortsList()) {
+        if (!port.getProblem().isEmpty()) {
+          problems.add(
+              PortProblem.newBuilder()
+                  .setProtocol(port.getProtocol())
+                  .setPort(port.getPort())
+                  .setReason("port " + port.getPort() + "/" + port.getProtocol() + " is already in use on node " + hostname + ": " + port.getProblem())
+                  .build());
+        }
+      }
+    }
+    return problems;
+  }
+
+  @Override
+  public void close() throws IOException {
+    server.close();
+  }
+}

@@ -1,0 +1,265 @@
+package dev.skep.agent.shell;
+
+import dev.skep.agent.core.NetworkHave;
+import dev.skep.agent.core.NetworkWant;
+import dev.skep.agent.core.NetworkWant.Overlay;
+import dev.skep.agent.core.Ownership;
+import dev.skep.agent.core.Vip;
+import dev.skep.dispatcher.v1.AttachmentAssignment;
+import dev.skep.dispatcher.v1.NetworkAssignment;
+import dev.skep.dispatcher.v1.TaskAssignment;
+import dev.skep.runtime.Host;
+import dev.skep.state.FeedState;
+import dev.skep.state.v1.NetworkProblem;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.Executor;
+import java.util.function.IntSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the node's networks at what assignments, feed and edge ask for: one change at a time, the latest wish only.
+ * State is the agent's thread's; the work is done on the lane's.
+ */
+final class NetworkKeeper {
+  private static final Logger LOG = LoggerFactory.getLogger(NetworkKeeper.class);
+  private static final Duration RETRY = Duration.ofSeconds(1);
+
+  private record Firewall(Set<String> bridges, int dnsPort, SortedSet<String> published) {}
+
+  private final Host host;
+  private final Executor agent;
+  private final NodeNetworks networks;
+  private final FirewallGuard firewall;
+  private final Ownership ownership;
+  private final int mtu;
+  private final IntSupplier dnsPort;
+  private final Runnable moved;
+  private final Lane lane;
+  private Map<String, NetworkAssignment> assigned = Map.of();
+  private FeedState feed = FeedState.empty();
+  private NetworkHave have;
+  private Map<String, String> problems = Map.of();
+  private Firewall opened;
+  private String hostname = "";
+  private String appliedEpoch = "";
+  private long appliedRevision;
+  private boolean ready;
+  private boolean busy;
+  private boolean again;
+  private final Set<String> hairpins = new HashSet<>(); // the lane's threads, one at a time
+  private Set<String> hairpinWanted = new HashSet<>();
+  private boolean hairpinPlanned;
+
+  NetworkKeeper(
+      Host host, Executor agent, NodeNetworks networks, FirewallGuard firewall, Ownership ownership, int mtu, IntSupplier dnsPort, Runnable moved) {
+    this.host = host;
+    this.agent = agent;
+    this.networks = networks;
+    this.firewall = firewall;
+    this.ownership = ownership;
+    this.mtu = mtu;
+    this.dnsPort = dnsPort;
+    this.moved = moved;
+    this.lane = new Lane(host, agent, "agent-network", 1);
+  }
+
+  void assigned(Map<String, NetworkAssignment> next) {
+    assigned = next;
+    reconcile();
+  }
+
+  void feed(FeedState next) {
+    feed = next;
+    reconcile();
+  }
+
+  /** The engine answers: networks can be made. What it has is looked at once; afterwards we know. */
+  void engineUp(String host) {
+    hostname = host;
+    ready = true;
+    reconcile();
+  }
+
+  /** Feed revision that the rules of this node show, of the epoch. */
+  long applied(String epoch) {
+    return epoch.equals(appliedEpoch) ? appliedRevision : 0;
+  }
+
+  Set<String> standing() {
+    return have == null ? Set.of() : have.overlays().keySet();
+  }
+
+  Set<String> bridges() {
+    Set<String> bridges = new TreeSet<>();
+    if (have != null) {
+      have.overlays().values().forEach(overlay -> bridges.add(overlay.bridge()));
+    }
+    return bridges;
+  }
+
+  List<NetworkProblem> problems() {
+    return problems.entrySet().stream().map(e -> NetworkProblem.newBuilder().setNetworkId(e.getKey()).setReason(e.getValue()).build()).toList();
+  }
+
+  Optional<String> problem(TaskAssignment task) {
+    return task.getAttachmentsList().stream()
+        .map(AttachmentAssignment::getNetworkId)
+        .filter(problems::containsKey)
+        .findFirst()
+        .map(id -> "network " + (assigned.containsKey(id) ? assigned.get(id).getName() : id) + ": " + problems.get(id));
+  }
+
+  boolean stand(TaskAssignment task) {
+    return have != null && have.loaded() && task.getAttachmentsList().stream().allMatch(a -> have.overlays().containsKey(a.getNetworkId()));
+  }
+
+  String resolver(TaskAssignment task) {
+    if (task.getAttachmentsCount() == 0 || have == null) {
+      return "";
+    }
+    Overlay first = have.overlays().get(task.getAttachments(0).getNetworkId());
+    return first == null ? "" : first.gateway();
+  }
+
+  void reconcile() {
+    if (!ready) {
+      return;
+    }
+    if (busy) {
+      again = true;
+      return;
+    }
+    busy = true;
+    FeedState seen = feed;
+    NetworkWant want = want();
+    NetworkHave before = have;
+    lane.run(
+        () -> {
+          try {
+            NodeNetworks.Applied applied = networks.apply(want, before == null ? networks.standing() : before, hostname);
+            agent.execute(() -> applied(want, applied, seen));
+          } catch (EngineException e) {
+            LOG.warn("{}; networks are tried again", e.getMessage());
+            agent.execute(this::retry);
+          }
+        });
+  }
+
+  private NetworkWant want() {
+    Map<String, Overlay> overlays = new TreeMap<>();
+    for (NetworkAssignment network : assigned.values()) {
+      if (!network.getSubnet().isEmpty() && !network.getGateway().isEmpty() && network.getVni() != 0) {
+        overlays.put(network.getId(), Overlay.of(network, ownership, mtu));
+      }
+    }
+    return new NetworkWant(
+        overlays, Vip.of(feed, overlays.keySet()), Vip.subnets(feed), Vip.endpoints(feed), dnsPort.getAsInt(), Vip.published(feed));
+  }
+
+  private void applied(NetworkWant want, NodeNetworks.Applied applied, FeedState shown) {
+    busy = false;
+    have = applied.have();
+    problems = applied.problems();
+    if (have.loaded()) {
+      appliedEpoch = shown.epoch();
+      appliedRevision = shown.revision();
+    }
+    Firewall needed = new Firewall(bridges(), want.dnsPort(), want.published());
+    if (!needed.equals(opened)) {
+      opened = needed;
+      guard(true);
+    }
+    moved.run();
+    if (again) {
+      again = false;
+      reconcile();
+    } else if (!applied.settled()) {
+      host.after(RETRY, () -> agent.execute(this::reconcile));
+    }
+  }
+
+  private void retry() {
+    busy = false;
+    again = false;
+    host.after(RETRY, () -> agent.execute(this::reconcile));
+  }
+
+  /** Looks whether the host's firewall and our rules are still what they were. */
+  void watch() {
+    if (opened != null) {
+      guard(false);
+    }
+  }
+
+  private void guard(boolean changed) {
+    Firewall needed = opened;
+    lane.run(
+        () -> {
+          try {
+            boolean ours = firewall.apply(needed.bridges(), needed.dnsPort(), needed.published(), changed);
+            if (!ours) {
+              agent.execute(this::lostRules);
+            }
+          } catch (Commands.Failed failed) {
+            LOG.error("the host's firewall cannot be opened for containers: {}; tried again", failed.getMessage());
+          }
+        });
+  }
+
+  private void lostRules() {
+    if (have != null && have.loaded() && !busy) {
+      LOG.warn("somebody removed our rules; they are loaded again");
+      have = new NetworkHave(false, have.overlays(), have.ruled(), have.vips(), have.subnets(), have.dead(), have.dnsPort());
+      reconcile();
+    }
+  }
+
+  /** Ports of a started container are on these bridges now. */
+  void started(TaskAssignment task) {
+    if (have == null) {
+      return;
+    }
+    for (AttachmentAssignment attachment : task.getAttachmentsList()) {
+      Overlay overlay = have.overlays().get(attachment.getNetworkId());
+      if (overlay != null) {
+        hairpinWanted.add(overlay.bridge());
+      }
+    }
+    hairpin();
+  }
+
+  private void hairpin() {
+    if (hairpinPlanned || hairpinWanted.isEmpty()) {
+      return;
+    }
+    hairpinPlanned = true;
+    lane.run(
+        () -> {
+          // Taken when the turn comes, so that one pass serves all that started meanwhile.
+          var wanted = new java.util.concurrent.CompletableFuture<Collection<String>>();
+          agent.execute(
+              () -> {
+                wanted.complete(hairpinWanted);
+                hairpinWanted = new HashSet<>();
+                hairpinPlanned = false;
+              });
+          try {
+            networks.hairpin(wanted.get(), hairpins);
+          } catch (Commands.Failed failed) {
+            LOG.error("hairpin: {}", failed.getMessage());
+          } catch (InterruptedException | java.util.concurrent.ExecutionException e) {
+            LOG.debug("hairpin: {}", e.toString());
+          }
+        });
+  }
+}

@@ -1,0 +1,420 @@
+package dev.skep.agent.shell;
+
+import dev.skep.agent.AgentConfig;
+import dev.skep.agent.core.Adoption;
+import dev.skep.agent.core.AssignmentSet;
+import dev.skep.agent.core.Ownership;
+import dev.skep.api.v1.NodeDescription;
+import dev.skep.dispatcher.v1.AssignmentsMessage;
+import dev.skep.dispatcher.v1.Beat;
+import dev.skep.dispatcher.v1.DispatcherGrpc;
+import dev.skep.dispatcher.v1.LogSubscription;
+import dev.skep.dispatcher.v1.NodeReport;
+import dev.skep.dispatcher.v1.TaskAssignment;
+import dev.skep.feed.v1.FeedUpdate;
+import dev.skep.runtime.Host;
+import dev.skep.runtime.Membership.Identity;
+import dev.skep.state.FeedState;
+import dev.skep.state.v1.TaskStatusRow;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** This node's life in one cluster: from the identity that it was given until it leaves or the process ends. */
+final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.Listener {
+  static final String ASSIGNMENTS = "assignments";
+  static final String FEED = "feed";
+  static final String BOOT = "boot";
+  private static final Logger LOG = LoggerFactory.getLogger(NodeAgent.class);
+  private static final Duration RETRY = Duration.ofMillis(200);
+
+  private final Host host;
+  private final AgentConfig config;
+  private final Mailbox agent;
+  private final Identity identity;
+  private final Engine engine;
+  private final Edges edges;
+  private final Disk disk;
+  private final Boot boot;
+  private final Ownership ownership;
+  private final Commands commands;
+  private final Containers containers;
+  private final Tasks tasks;
+  private final NetworkKeeper networks;
+  private final EngineEvents events;
+  private final Session session;
+  private final TaskLogs logs;
+  private AssignmentSet assignments = AssignmentSet.empty();
+  private FeedState feed = FeedState.empty();
+  private NodeDescription description = NodeDescription.getDefaultInstance();
+  private Collection<String> routes = List.of();
+  private NodeReport reported = NodeReport.getDefaultInstance();
+  private long beaten;
+  private String undescribed = "";
+  private boolean authoritative;
+  private Instant lostAt;
+  private Tasks.Outage outage = Tasks.Outage.NONE;
+  private long engineLife;
+  private boolean closed;
+
+  NodeAgent(Host host, AgentConfig config, Mailbox agent, Identity identity, Engine engine, Edges edges) {
+    this.host = host;
+    this.config = config;
+    this.agent = agent;
+    this.identity = identity;
+    this.engine = engine;
+    this.edges = edges;
+    var folder = host.dataFolder("agent");
+    this.disk = new Disk(folder, host, agent);
+    this.boot = new Boot(folder);
+    this.ownership = new Ownership(config.instance(), identity.clusterId(), identity.nodeId());
+    this.commands = new Commands(config.commandPrefix());
+    this.containers = new Containers(engine, folder.resolve("resolv"));
+    this.tasks = new Tasks(host, agent, containers, new Images(engine, host, config.pullPatience()), config, this);
+    NodeNetworks nodeNetworks = new NodeNetworks(engine, commands, ownership, () -> ThreadLocalRandom.current().nextLong());
+    String underlay = identity.dataPathAddress().isEmpty() ? identity.advertiseAddress() : identity.dataPathAddress();
+    this.networks =
+        new NetworkKeeper(
+            host,
+            agent,
+            nodeNetworks,
+            new FirewallGuard(commands, ownership),
+            ownership,
+            config.mtu() == 0 ? NodeFacts.mtu(underlay) : config.mtu(),
+            edges::dnsPort,
+            this::networksMoved);
+    this.events = new EngineEvents(engine, host, agent, identity.clusterId(), this);
+    this.session = new Session(host, agent, identity.nodeId(), this);
+    this.logs = new TaskLogs(engine, host, identity.nodeId(), tasks::task);
+  }
+
+  /** On the agent's thread, as everything here. */
+  void start() {
+    LOG.info("node {} of cluster {}", identity.nodeId(), identity.clusterId());
+    disk.read(FEED, FeedUpdate.parser()).ifPresent(update -> takeFeed(update, false));
+    disk.read(ASSIGNMENTS, AssignmentsMessage.parser())
+        .ifPresent(
+            message -> {
+              assignments = AssignmentSet.ofDurable(message);
+              LOG.info("{} tasks known from revision {}", assignments.tasks().size(), assignments.revision());
+            });
+    tasks.assign(assignments.tasks());
+    networks.assigned(assignments.networks());
+    edges.follow(identity.nodeId(), this::edgeMoved);
+    events.start();
+    watch();
+  }
+
+  private void watch() {
+    if (!closed) {
+      lookAround();
+      networks.watch();
+      host.after(config.watch(), () -> agent.execute(this::watch));
+    }
+  }
+
+  /** Routes of the host, and what the engine says about itself. */
+  private void lookAround() {
+    Set<String> ours = networks.bridges();
+    host.blocking(
+        "agent-facts",
+        () -> {
+          try {
+            NodeDescription now = NodeFacts.describe(engine);
+            Collection<String> foreign = HostRoutes.foreign(commands, ours);
+            agent.execute(
+                () -> {
+                  boolean first = description.getHostname().isEmpty();
+                  description = now;
+                  routes = foreign;
+                  if (first && !closed) {
+                    session.open(); // not before: the first report says what the node is
+                  }
+                  reportNode();
+                });
+          } catch (EngineException | Commands.Failed e) {
+            agent.execute(
+                () -> {
+                  if (!e.getMessage().equals(undescribed)) {
+                    undescribed = e.getMessage();
+                    LOG.warn("this node cannot be described: {}; tried again", undescribed);
+                  }
+                  if (description.getHostname().isEmpty() && !closed) {
+                    host.after(RETRY, () -> agent.execute(this::lookAround));
+                  }
+                });
+          }
+        });
+  }
+
+  // ---- the engine ----
+
+  @Override
+  public void up(Instant since) {
+    long life = ++engineLife;
+    host.blocking(
+        "agent-resync",
+        () -> {
+          try {
+            NodeDescription now = NodeFacts.describe(engine);
+            List<Adoption.Found> found = Leftovers.containers(engine);
+            agent.execute(() -> resync(life, since, now, found));
+          } catch (EngineException e) {
+            LOG.warn("{}; looked at again", e.getMessage());
+            host.after(RETRY, () -> agent.execute(() -> again(life, since)));
+          }
+        });
+  }
+
+  private void again(long life, Instant since) {
+    if (life == engineLife && !closed) {
+      up(since);
+    }
+  }
+
+  private void resync(long life, Instant since, NodeDescription now, List<Adoption.Found> found) {
+    if (life != engineLife || closed) {
+      return;
+    }
+    Adoption adoption = Adoption.of(ownership, found, assignments.tasks().keySet(), authoritative);
+    doom(adoption.doomed());
+    LOG.info("engine {}: {} containers adopted, {} to remove", now.getEngine().getEngineVersion(), adoption.adopted().size(), adoption.doomed().size());
+    networks.engineUp(now.getHostname());
+    var around =
+        new Containers.Node(ownership, now.getHostname(), now.getPlatform().getArchitecture(), now.getPlatform().getOs());
+    tasks.engineUp(around, outage(since), adoption.adopted().keySet());
+    lostAt = null;
+  }
+
+  private Tasks.Outage outage(Instant back) {
+    if (boot.isNew()) {
+      boot.remember();
+      outage = new Tasks.Outage(Instant.MIN, back);
+    } else if (lostAt != null) {
+      outage = new Tasks.Outage(lostAt, host.clock().instant());
+    }
+    return outage;
+  }
+
+  private void doom(List<String> doomed) {
+    for (String container : doomed) {
+      host.blocking(
+          "agent-remove-leftover",
+          () -> {
+            try {
+              containers.stop("/containers/" + container, TaskEntry.GRACE);
+              containers.remove("/containers/" + container);
+            } catch (EngineException e) {
+              LOG.warn("container {} of no task of this node stays for now: {}", container, e.getMessage());
+            }
+          });
+    }
+  }
+
+  @Override
+  public void down(Instant since, String why) {
+    LOG.warn("the engine is away: {}", why);
+    engineLife++;
+    if (lostAt == null) {
+      lostAt = since;
+    }
+    tasks.engineDown();
+  }
+
+  @Override
+  public void happened(String taskId, String action, long exitCode) {
+    tasks.happened(taskId, action, exitCode);
+  }
+
+  // ---- the cluster ----
+
+  @Override
+  public void assignments(AssignmentsMessage message, boolean confirmed) {
+    switch (assignments.apply(message, tasks.running(), confirmed)) {
+      case AssignmentSet.Outcome.Refused refused -> {
+        LOG.warn("assignments refused: {}", refused.reason());
+        session.reopenAssignments(false, RETRY);
+      }
+      case AssignmentSet.Outcome.Unconfirmed drastic -> {
+        LOG.warn("assignments at {} would remove {} of {} running tasks; asking again", message.getRevision(), drastic.removed(), drastic.running());
+        session.reopenAssignments(true, Duration.ZERO);
+      }
+      case AssignmentSet.Outcome.Applied applied -> take(applied.set());
+    }
+  }
+
+  private void take(AssignmentSet next) {
+    boolean first = !authoritative;
+    authoritative = true;
+    assignments = next;
+    networks.assigned(next.networks());
+    tasks.assign(next.tasks());
+    keep();
+    if (first) {
+      up(host.clock().instant()); // containers that no task has can go now
+    }
+  }
+
+  private void keep() {
+    disk.write(
+        ASSIGNMENTS,
+        () -> {
+          Map<String, TaskStatusRow> statuses = tasks.statuses(identity.nodeId());
+          return assignments.durable(id -> statuses.getOrDefault(id, TaskStatusRow.getDefaultInstance()));
+        });
+  }
+
+  @Override
+  public void feed(FeedUpdate update) {
+    takeFeed(update, true);
+  }
+
+  private void takeFeed(FeedUpdate update, boolean fresh) {
+    switch (feed.apply(update)) {
+      case FeedState.Outcome.Moved moved -> {
+        feed = moved.state();
+        edges.publish(fresh ? update : feed.toUpdate());
+        networks.feed(feed);
+        if (fresh) {
+          disk.write(FEED, () -> feed.toUpdate());
+        }
+      }
+      case FeedState.Outcome.Stale stale -> LOG.info("feed: {}", stale.reason());
+      case FeedState.Outcome.NeedsComplete gap -> {
+        LOG.warn("feed: {}; connecting again", gap.reason());
+        session.restart();
+      }
+    }
+  }
+
+  @Override
+  public void logs(LogSubscription subscription, DispatcherGrpc.DispatcherStub stub) {
+    logs.handle(subscription, stub);
+  }
+
+  @Override
+  public Beat position() {
+    long applied = Math.min(Math.min(networks.applied(feed.epoch()), edges.applied(feed.epoch())), feed.revision());
+    beaten = applied;
+    return Beat.newBuilder().setFeedEpoch(feed.epoch()).setFeedRevision(applied).build();
+  }
+
+  @Override
+  public Collection<TaskStatusRow> opened() {
+    return tasks.statuses(identity.nodeId()).values().stream().filter(row -> row.getState().getNumber() > 192).toList();
+  }
+
+  @Override
+  public NodeReport report() {
+    return NodeReport.newBuilder()
+        .setDescription(description)
+        .setAdvertiseAddr(identity.advertiseAddress())
+        .setDataPathAddr(identity.dataPathAddress())
+        .addAllRoutes(routes)
+        .addAllNetworkIds(new TreeSet<>(networks.standing()))
+        .addAllPortProblems(edges.problems(description.getHostname()))
+        .addAllNetworkProblems(networks.problems())
+        .build();
+  }
+
+  private void reportNode() {
+    NodeReport now = report();
+    if (!now.equals(reported) && session.isOpen()) {
+      reported = now;
+      session.reportNode();
+    }
+  }
+
+  // ---- what tasks ask and tell ----
+
+  @Override
+  public Optional<String> networkProblem(TaskAssignment task) {
+    return networks.problem(task);
+  }
+
+  @Override
+  public boolean networksStand(TaskAssignment task) {
+    return networks.stand(task);
+  }
+
+  @Override
+  public String resolver(TaskAssignment task) {
+    return networks.resolver(task);
+  }
+
+  @Override
+  public void report(TaskStatusRow status) {
+    session.report(status);
+    keep();
+  }
+
+  @Override
+  public void started(TaskAssignment task) {
+    networks.started(task);
+  }
+
+  @Override
+  public void gone() {
+    networks.reconcile();
+  }
+
+  @Override
+  public boolean engineAccepts() {
+    return engine.accepts();
+  }
+
+  @Override
+  public void engineLeaving(Instant since) {
+    if (lostAt == null || since.isBefore(lostAt)) {
+      lostAt = since;
+    }
+  }
+
+  private void networksMoved() {
+    tasks.networksMoved();
+    reportNode();
+    moved();
+  }
+
+  private void edgeMoved() {
+    networks.reconcile();
+    reportNode();
+    moved();
+  }
+
+  /** A revision that is applied now is told at once: tasks that leave traffic wait for it. */
+  private void moved() {
+    long before = beaten;
+    if (position().getFeedRevision() != before) {
+      session.sendBeat();
+    }
+  }
+
+  // ---- the end ----
+
+  /** The process ends: everything goes on running. */
+  void close() {
+    closed = true;
+    session.close();
+    events.close();
+    logs.close();
+    disk.close();
+  }
+
+  /** The node left the cluster: nothing of it stays. Blocks the agent's thread until done. */
+  void leave() {
+    close();
+    disk.clear(ASSIGNMENTS, FEED);
+    edges.clear();
+    Leftovers.remove(engine, commands, config.instance(), host);
+    LOG.info("node {} has left cluster {}", identity.nodeId(), identity.clusterId());
+  }
+}

@@ -1,0 +1,258 @@
+package dev.skep.agent.shell;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.skep.agent.core.NetworkHave;
+import dev.skep.agent.core.NetworkPlan;
+import dev.skep.agent.core.NetworkStep;
+import dev.skep.agent.core.NetworkWant;
+import dev.skep.agent.core.NetworkWant.Overlay;
+import dev.skep.agent.core.Ownership;
+import dev.skep.agent.shell.EngineException.Refused;
+import dev.skep.state.Subnet;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Brings engine networks, bridges, rules and routes of this node to what is wanted. Blocking; one call at a time. */
+final class NodeNetworks {
+  /**
+   * @param have what stands now
+   * @param problems network id to the reason why it does not stand
+   * @param settled all that was wanted stands; false: try again later
+   */
+  record Applied(NetworkHave have, Map<String, String> problems, boolean settled) {}
+
+  private static final Logger LOG = LoggerFactory.getLogger(NodeNetworks.class);
+
+  private final Engine engine;
+  private final Commands commands;
+  private final Ownership ownership;
+  private final RandomGenerator random;
+
+  NodeNetworks(Engine engine, Commands commands, Ownership ownership, RandomGenerator random) {
+    this.engine = engine;
+    this.commands = commands;
+    this.ownership = ownership;
+    this.random = random;
+  }
+
+  /** Networks of ours that the engine has, as they were made. Rules count as unknown: the first plan loads them anew. */
+  NetworkHave standing() throws EngineException {
+    Map<String, Overlay> overlays = new TreeMap<>();
+    for (JsonNode network : ours(engine, ownership.instance())) {
+      Overlay overlay = overlay(network);
+      if (ownership.owns(labels(network))) {
+        overlays.put(overlay.id(), overlay);
+      } else {
+        removeLeftover(network);
+      }
+    }
+    return NetworkHave.nothing(overlays);
+  }
+
+  static List<JsonNode> ours(Engine engine, String instance) throws EngineException {
+    List<JsonNode> found = new ArrayList<>();
+    for (JsonNode network : engine.get("/networks?filters=" + Engine.filters(Map.of("label", List.of(Ownership.NETWORK))))) {
+      if (Ownership.ofInstance(instance, labels(network))) {
+        found.add(network);
+      }
+    }
+    return found;
+  }
+
+  static Map<String, String> labels(JsonNode object) {
+    Map<String, String> labels = new HashMap<>();
+    object.path("Labels").properties().forEach(label -> labels.put(label.getKey(), label.getValue().asText()));
+    return labels;
+  }
+
+  private static Overlay overlay(JsonNode network) {
+    JsonNode options = network.path("Options");
+    JsonNode pool = network.path("IPAM").path("Config").path(0);
+    return new Overlay(
+        network.path("Labels").path(Ownership.NETWORK).asText(),
+        options.path("com.docker.network.bridge.name").asText(),
+        network.path("Labels").path("skep.vni").asInt(),
+        pool.path("Subnet").asText(),
+        pool.path("Gateway").asText(),
+        options.path("com.docker.network.driver.mtu").asInt(),
+        network.path("Internal").asBoolean());
+  }
+
+  /** Of an older identity of this instance. Its containers went first; if some are left, it stays until the next start. */
+  private void removeLeftover(JsonNode network) throws EngineException {
+    try {
+      engine.delete("/networks/" + network.path("Id").asText());
+      LOG.info("removed network {} of an older identity of this node", network.path("Name").asText());
+    } catch (Refused refused) {
+      LOG.warn("network {} of an older identity of this node stays: {}", network.path("Name").asText(), refused.getMessage());
+    }
+  }
+
+  Applied apply(NetworkWant want, NetworkHave have, String hostname) throws EngineException {
+    boolean fresh = want.overlays().values().stream().anyMatch(overlay -> !overlay.equals(have.overlays().get(overlay.id())));
+    Collection<String> routes;
+    try {
+      routes = fresh ? HostRoutes.foreign(commands, bridges(have)) : List.of();
+    } catch (Commands.Failed failed) {
+      LOG.error("the host's routes cannot be read, so no network is made: {}", failed.getMessage());
+      return new Applied(have, Map.of(), false);
+    }
+    NetworkPlan plan = NetworkPlan.diff(want, have, ownership, routes, hostname, random.nextInt());
+    return carryOut(plan, have);
+  }
+
+  private static Set<String> bridges(NetworkHave have) {
+    Set<String> bridges = new HashSet<>();
+    have.overlays().values().forEach(overlay -> bridges.add(overlay.bridge()));
+    return bridges;
+  }
+
+  private Applied carryOut(NetworkPlan plan, NetworkHave before) throws EngineException {
+    NetworkHave then = plan.then();
+    Map<String, String> problems = new TreeMap<>(plan.problems());
+    Map<String, Overlay> overlays = new TreeMap<>(then.overlays());
+    Set<String> absent = new HashSet<>();
+    List<Overlay> staying = new ArrayList<>();
+    boolean loaded = true;
+    boolean settled = true;
+    for (NetworkStep step : plan.steps()) {
+      try {
+        switch (step) {
+          case NetworkStep.Rules rules -> commands.feed(rules.script(), "nft", "-f", "-");
+          case NetworkStep.CreateNetwork(Overlay overlay) -> {
+            Optional<String> problem = create(overlay, staying);
+            if (problem.isPresent()) {
+              settled = false;
+              overlays.remove(overlay.id());
+              absent.add(overlay.bridge());
+              if (!problem.get().isEmpty()) {
+                problems.put(overlay.id(), problem.get());
+              }
+            }
+          }
+          case NetworkStep.RemoveNetwork(Overlay overlay) -> {
+            if (!remove(overlay)) {
+              settled = false;
+              staying.add(overlay);
+              overlays.putIfAbsent(overlay.id(), overlay);
+            }
+          }
+          case NetworkStep.Ip ip -> ip(ip.lines(), absent);
+          case NetworkStep.Sysctl sysctl -> sysctl(sysctl, absent);
+          case NetworkStep.ForgetUdp forget -> forgetUdp(forget.backend());
+        }
+      } catch (Commands.Failed failed) {
+        settled = false;
+        loaded = false; // the next plan loads everything anew, which is safe under traffic
+        LOG.error("{}; tried again", failed.getMessage());
+      }
+    }
+    NetworkHave have =
+        new NetworkHave(loaded, Map.copyOf(overlays), then.ruled(), then.vips(), then.subnets(), then.dead(), then.dnsPort());
+    return new Applied(have, Map.copyOf(problems), settled);
+  }
+
+  /** @return why it could not be made; "" when it only has to wait for another one to go */
+  private Optional<String> create(Overlay overlay, List<Overlay> staying) throws EngineException {
+    Subnet subnet = Subnet.parse(overlay.subnet());
+    if (staying.stream().anyMatch(old -> old.id().equals(overlay.id()) || Subnet.parse(old.subnet()).overlaps(subnet))) {
+      return Optional.of("");
+    }
+    try {
+      engine.post("/networks/create", body(overlay));
+      return Optional.empty();
+    } catch (Refused refused) {
+      LOG.warn("network {} is not made: {}", overlay.id(), refused.getMessage());
+      return Optional.of(refused.getMessage());
+    }
+  }
+
+  private Map<String, Object> body(Overlay overlay) {
+    Map<String, Object> body = new LinkedHashMap<>();
+    body.put("Name", Ownership.engineNetwork(overlay.id()));
+    body.put("CheckDuplicate", true);
+    body.put("Driver", "bridge");
+    body.put("Internal", overlay.internal());
+    // The range holds the gateway alone: the engine itself can never give out a VIP or a task's address.
+    body.put(
+        "IPAM",
+        Map.of(
+            "Driver", "default",
+            "Config", List.of(Map.of("Subnet", overlay.subnet(), "Gateway", overlay.gateway(), "IPRange", overlay.gateway() + "/32"))));
+    body.put(
+        "Options",
+        Map.of("com.docker.network.bridge.name", overlay.bridge(), "com.docker.network.driver.mtu", Integer.toString(overlay.mtu())));
+    Map<String, String> labels = new TreeMap<>(ownership.networkLabels(overlay.id()));
+    labels.put("skep.vni", Integer.toString(overlay.vni()));
+    body.put("Labels", labels);
+    return body;
+  }
+
+  /** @return false while containers are on it */
+  private boolean remove(Overlay overlay) throws EngineException {
+    try {
+      engine.delete("/networks/" + Ownership.engineNetwork(overlay.id()));
+      return true;
+    } catch (Refused refused) {
+      LOG.debug("network {}: {}", overlay.id(), refused.getMessage());
+      return refused.status() == 404;
+    }
+  }
+
+  private void ip(List<String> lines, Set<String> absent) throws Commands.Failed {
+    List<String> possible = lines.stream().filter(line -> absent.stream().noneMatch(device -> (line + " ").contains(" " + device + " "))).toList();
+    if (!possible.isEmpty()) {
+      commands.feed(String.join("\n", possible) + "\n", "ip", "-batch", "-");
+    }
+  }
+
+  private void sysctl(NetworkStep.Sysctl sysctl, Set<String> absent) throws Commands.Failed {
+    if (absent.stream().noneMatch(device -> sysctl.key().contains("." + device + "."))) {
+      // A kernel without IPv6 lacks some of the keys.
+      commands.run("sysctl", "-q", "-e", "-w", sysctl.key() + "=" + sysctl.value());
+    }
+  }
+
+  private void forgetUdp(String backend) {
+    try {
+      commands.run("conntrack", "-D", "-p", "udp", "--reply-src", backend);
+    } catch (Commands.Failed none) {
+      LOG.debug("no UDP flow to {}: {}", backend, none.getMessage()); // the program fails when there was nothing to delete
+    }
+  }
+
+  /** Lets packets go back out of the port they came in by: a caller that is itself a backend needs it. */
+  void hairpin(Collection<String> bridges, Set<String> done) throws Commands.Failed {
+    StringBuilder lines = new StringBuilder();
+    Set<String> seen = new HashSet<>();
+    for (String bridge : bridges) {
+      try {
+        for (JsonNode port : Engine.JSON.readTree(commands.run("ip", "-j", "link", "show", "type", "veth", "master", bridge))) {
+          String name = port.path("ifname").asText("");
+          if (!name.isEmpty() && seen.add(name + "#" + port.path("ifindex").asInt()) && !done.contains(name + "#" + port.path("ifindex").asInt())) {
+            lines.append("link set dev ").append(name).append(" hairpin on\n");
+          }
+        }
+      } catch (JsonProcessingException e) {
+        throw new Commands.Failed("ip printed no JSON: " + e.getOriginalMessage());
+      }
+    }
+    if (!lines.isEmpty()) {
+      commands.feed(lines.toString(), "bridge", "-force", "-batch", "-"); // a port may go while we look
+    }
+    done.retainAll(seen);
+    done.addAll(seen);
+  }
+}

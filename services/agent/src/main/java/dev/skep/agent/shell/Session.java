@@ -1,0 +1,322 @@
+package dev.skep.agent.shell;
+
+import dev.skep.dispatcher.v1.AssignmentsMessage;
+import dev.skep.dispatcher.v1.Beat;
+import dev.skep.dispatcher.v1.BeatReply;
+import dev.skep.dispatcher.v1.DispatcherGrpc;
+import dev.skep.dispatcher.v1.LogSubscription;
+import dev.skep.dispatcher.v1.NodeReport;
+import dev.skep.dispatcher.v1.NodeReportReply;
+import dev.skep.dispatcher.v1.SessionMessage;
+import dev.skep.dispatcher.v1.SessionRef;
+import dev.skep.dispatcher.v1.SessionRequest;
+import dev.skep.dispatcher.v1.UpdateTaskStatusReply;
+import dev.skep.dispatcher.v1.UpdateTaskStatusRequest;
+import dev.skep.feed.v1.FeedUpdate;
+import dev.skep.runtime.Host;
+import dev.skep.state.v1.TaskStatusRow;
+import io.grpc.Context;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.stub.MetadataUtils;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The node's connection to the cluster: one session with its streams, opened again for ever. State is the agent's
+ * thread's; answers of streams that were given up are ignored.
+ */
+final class Session {
+  /** The node that the session speaks for. Called on the agent's thread. */
+  interface Node {
+    NodeReport report();
+
+    /** A session begins: the cluster should hear of every task again. */
+    Collection<TaskStatusRow> opened();
+
+    /** @param confirmed the message opens a stream that was asked for to confirm an earlier one */
+    void assignments(AssignmentsMessage message, boolean confirmed);
+
+    void feed(FeedUpdate update);
+
+    void logs(LogSubscription subscription, DispatcherGrpc.DispatcherStub stub);
+
+    /** Epoch and revision of the feed that this node has applied. */
+    Beat position();
+  }
+
+  /** Names the caller inside one process, where no certificate does. */
+  private static final Metadata.Key<String> NODE_ID = Metadata.Key.of("skep-node-id", Metadata.ASCII_STRING_MARSHALLER);
+  private static final Logger LOG = LoggerFactory.getLogger(Session.class);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(8);
+  private static final int BATCH = 1000;
+
+  private final Host host;
+  private final Executor agent;
+  private final Node node;
+  private final DispatcherGrpc.DispatcherStub stub;
+  private final Map<String, TaskStatusRow> unsent = new LinkedHashMap<>();
+  private Context.CancellableContext streams;
+  private Context.CancellableContext assignments;
+  private StreamObserver<Beat> beats;
+  private String id = "";
+  private Duration period = Duration.ofSeconds(1);
+  private Duration pause = FIRST_PAUSE;
+  private String said = "";
+  private long attempt;
+  private long number;
+  private boolean sending;
+  private boolean closed;
+
+  Session(Host host, Executor agent, String nodeId, Node node) {
+    this.host = host;
+    this.agent = agent;
+    this.node = node;
+    Metadata headers = new Metadata();
+    headers.put(NODE_ID, nodeId);
+    this.stub = DispatcherGrpc.newStub(host.channel("dispatcher")).withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
+  }
+
+  void open() {
+    if (closed) {
+      return;
+    }
+    long mine = ++attempt;
+    streams = Context.ROOT.withCancellation();
+    SessionRequest request = SessionRequest.newBuilder().setReport(node.report()).build();
+    streams.run(() -> stub.session(request, stream(mine, this::message)));
+  }
+
+  boolean isOpen() {
+    return !id.isEmpty();
+  }
+
+  private void message(SessionMessage message) {
+    if (message.getHeartbeatPeriodNanos() > 0) {
+      period = Duration.ofNanos(message.getHeartbeatPeriodNanos());
+    }
+    if (id.isEmpty() && !message.getSessionId().isEmpty()) {
+      begin(message.getSessionId());
+    }
+    message.getLogSubscriptionsList().forEach(subscription -> node.logs(subscription, stub));
+  }
+
+  private void begin(String sessionId) {
+    LOG.info("session {} with the cluster", sessionId);
+    id = sessionId;
+    pause = FIRST_PAUSE;
+    said = "";
+    long mine = attempt;
+    streams.run(() -> beats = stub.heartbeat(stream(mine, this::reply)));
+    beat(mine);
+    openAssignments(false);
+    streams.run(() -> stub.feed(SessionRef.newBuilder().setSessionId(id).build(), stream(mine, node::feed)));
+    unsent.clear();
+    node.opened().forEach(row -> unsent.put(row.getTaskId(), row));
+    send();
+  }
+
+  private void reply(BeatReply reply) {
+    if (reply.getPeriodNanos() > 0) {
+      period = Duration.ofNanos(reply.getPeriodNanos());
+    }
+  }
+
+  private void beat(long mine) {
+    if (mine == attempt && isOpen() && !closed) {
+      sendBeat();
+      host.after(period, () -> agent.execute(() -> beat(mine)));
+    }
+  }
+
+  /** Also between two periods: what leaves traffic waits for the revision that a beat carries. */
+  void sendBeat() {
+    if (isOpen()) {
+      beats.onNext(node.position().toBuilder().setSessionId(id).setNumber(++number).build());
+    }
+  }
+
+  /** Asks for everything anew. {@code confirming}: to see whether a drastic set was meant. */
+  void reopenAssignments(boolean confirming, Duration after) {
+    if (!isOpen()) {
+      return;
+    }
+    giveUpAssignments();
+    long mine = attempt;
+    host.after(
+        after,
+        () ->
+            agent.execute(
+                () -> {
+                  if (mine == attempt && isOpen() && !closed) {
+                    openAssignments(confirming);
+                  }
+                }));
+  }
+
+  private void openAssignments(boolean confirming) {
+    giveUpAssignments();
+    Context.CancellableContext own = streams.withCancellation();
+    assignments = own;
+    boolean[] first = {confirming};
+    StreamObserver<AssignmentsMessage> observer =
+        stream(
+            attempt,
+            message -> {
+              if (own == assignments) {
+                boolean confirmed = first[0];
+                first[0] = false;
+                node.assignments(message, confirmed);
+              }
+            },
+            () -> own == assignments);
+    own.run(() -> stub.assignments(SessionRef.newBuilder().setSessionId(id).build(), observer));
+  }
+
+  /** Forgotten first, so that its end is not taken for the session's. */
+  private void giveUpAssignments() {
+    Context.CancellableContext before = assignments;
+    assignments = null;
+    if (before != null) {
+      before.cancel(null);
+    }
+  }
+
+  void report(TaskStatusRow row) {
+    unsent.remove(row.getTaskId());
+    unsent.put(row.getTaskId(), row);
+    // After what else is in the mailbox, so that steps of many tasks go in one call.
+    agent.execute(this::send);
+  }
+
+  private void send() {
+    if (sending || !isOpen() || unsent.isEmpty()) {
+      return;
+    }
+    sending = true;
+    List<TaskStatusRow> batch = unsent.values().stream().limit(BATCH).toList();
+    batch.forEach(row -> unsent.remove(row.getTaskId()));
+    long mine = attempt;
+    UpdateTaskStatusRequest request = UpdateTaskStatusRequest.newBuilder().setSessionId(id).addAllUpdates(batch).build();
+    streams.run(
+        () ->
+            stub.updateTaskStatus(
+                request,
+                unary(
+                    mine,
+                    (UpdateTaskStatusReply _) -> {
+                      sending = false;
+                      send();
+                    })));
+  }
+
+  void reportNode() {
+    if (isOpen()) {
+      NodeReport report = node.report().toBuilder().setSessionId(id).build();
+      streams.run(() -> stub.reportNode(report, unary(attempt, (NodeReportReply _) -> {})));
+    }
+  }
+
+  /** Begins anew, as after a lost connection. */
+  void restart() {
+    lost(attempt, Status.ABORTED.withDescription("begun anew"));
+  }
+
+  private void lost(long mine, Status why) {
+    if (mine != attempt || closed) {
+      return;
+    }
+    attempt++;
+    end();
+    if (!said.equals(String.valueOf(why.getDescription()))) {
+      said = String.valueOf(why.getDescription());
+      LOG.warn("no session with the cluster ({}: {}); what runs goes on, trying again", why.getCode(), said);
+    }
+    long wait = ThreadLocalRandom.current().nextLong(pause.toMillis() / 2, pause.toMillis() + 1);
+    Duration doubled = pause.multipliedBy(2);
+    pause = doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled;
+    host.after(Duration.ofMillis(wait), () -> agent.execute(this::open));
+  }
+
+  private void end() {
+    id = "";
+    sending = false;
+    assignments = null;
+    if (streams != null) {
+      streams.cancel(null);
+    }
+  }
+
+  void close() {
+    closed = true;
+    attempt++;
+    end();
+  }
+
+  private <T> StreamObserver<T> unary(long mine, Consumer<T> next) {
+    return new Observer<>(next, status -> failed(mine, status), () -> mine == attempt, false);
+  }
+
+  private <T> StreamObserver<T> stream(long mine, Consumer<T> next) {
+    return stream(mine, next, () -> true);
+  }
+
+  private <T> StreamObserver<T> stream(long mine, Consumer<T> next, java.util.function.BooleanSupplier live) {
+    return new Observer<>(next, status -> failed(mine, status), () -> mine == attempt && live.getAsBoolean(), true);
+  }
+
+  private void failed(long mine, Status status) {
+    lost(mine, status);
+  }
+
+  /** Brings answers onto the agent's thread; the end of a stream, and any failure, ends the session. */
+  private final class Observer<T> implements StreamObserver<T> {
+    private final Consumer<T> next;
+    private final Consumer<Status> failed;
+    private final java.util.function.BooleanSupplier live;
+    private final boolean endless;
+
+    Observer(Consumer<T> next, Consumer<Status> failed, java.util.function.BooleanSupplier live, boolean endless) {
+      this.next = next;
+      this.failed = failed;
+      this.live = live;
+      this.endless = endless;
+    }
+
+    private void onAgent(Runnable work) {
+      agent.execute(
+          () -> {
+            if (live.getAsBoolean()) {
+              work.run();
+            }
+          });
+    }
+
+    @Override
+    public void onNext(T value) {
+      onAgent(() -> next.accept(value));
+    }
+
+    @Override
+    public void onError(Throwable error) {
+      onAgent(() -> failed.accept(Status.fromThrowable(error)));
+    }
+
+    @Override
+    public void onCompleted() {
+      if (endless) {
+        onAgent(() -> failed.accept(Status.UNAVAILABLE.withDescription("the manager ended the stream")));
+      }
+    }
+  }
+}

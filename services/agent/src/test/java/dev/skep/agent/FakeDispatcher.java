@@ -1,0 +1,183 @@
+package dev.skep.agent;
+
+import dev.skep.dispatcher.v1.AssignmentsMessage;
+import dev.skep.dispatcher.v1.Beat;
+import dev.skep.dispatcher.v1.BeatReply;
+import dev.skep.dispatcher.v1.DispatcherGrpc;
+import dev.skep.dispatcher.v1.LogBatch;
+import dev.skep.dispatcher.v1.LogSubscription;
+import dev.skep.dispatcher.v1.NetworkAssignment;
+import dev.skep.dispatcher.v1.NodeReport;
+import dev.skep.dispatcher.v1.NodeReportReply;
+import dev.skep.dispatcher.v1.PublishLogsReply;
+import dev.skep.dispatcher.v1.SessionMessage;
+import dev.skep.dispatcher.v1.SessionRef;
+import dev.skep.dispatcher.v1.SessionRequest;
+import dev.skep.dispatcher.v1.TaskAssignment;
+import dev.skep.dispatcher.v1.UpdateTaskStatusReply;
+import dev.skep.dispatcher.v1.UpdateTaskStatusRequest;
+import dev.skep.feed.v1.FeedEntry;
+import dev.skep.feed.v1.FeedUpdate;
+import dev.skep.state.v1.TaskState;
+import dev.skep.state.v1.TaskStatusRow;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+
+/** A dispatcher that a test plays: it assigns what it is told to and remembers what the node reports. */
+final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  final Map<String, TaskStatusRow> statuses = new LinkedHashMap<>();
+  final List<String> history = new ArrayList<>();
+  final List<LogBatch> logs = new ArrayList<>();
+  final Map<String, TaskAssignment> tasks = new LinkedHashMap<>();
+  final Map<String, NetworkAssignment> networks = new LinkedHashMap<>();
+  final Map<String, FeedEntry> feed = new LinkedHashMap<>();
+  NodeReport report = NodeReport.getDefaultInstance();
+  Beat beat = Beat.getDefaultInstance();
+  int assignmentStreams;
+  private long revision;
+  private StreamObserver<SessionMessage> session;
+  private StreamObserver<AssignmentsMessage> assignments;
+  private StreamObserver<FeedUpdate> feeds;
+
+  @Override
+  public synchronized void session(SessionRequest request, StreamObserver<SessionMessage> observer) {
+    report = request.getReport();
+    session = observer;
+    observer.onNext(SessionMessage.newBuilder().setSessionId("s" + ++revision).setHeartbeatPeriodNanos(Duration.ofMillis(100).toNanos()).build());
+    notifyAll();
+  }
+
+  @Override
+  public StreamObserver<Beat> heartbeat(StreamObserver<BeatReply> replies) {
+    return new StreamObserver<>() {
+      @Override
+      public void onNext(Beat next) {
+        synchronized (FakeDispatcher.this) {
+          beat = next;
+          replies.onNext(BeatReply.newBuilder().setNumber(next.getNumber()).build());
+          FakeDispatcher.this.notifyAll();
+        }
+      }
+
+      @Override
+      public void onError(Throwable error) {}
+
+      @Override
+      public void onCompleted() {}
+    };
+  }
+
+  @Override
+  public synchronized void assignments(SessionRef request, StreamObserver<AssignmentsMessage> observer) {
+    assignments = observer;
+    assignmentStreams++;
+    observer.onNext(everything());
+    notifyAll();
+  }
+
+  private AssignmentsMessage everything() {
+    return AssignmentsMessage.newBuilder()
+        .setEpoch("e")
+        .setRevision(++revision)
+        .setComplete(true)
+        .addAllPutTasks(tasks.values())
+        .addAllPutNetworks(networks.values())
+        .build();
+  }
+
+  @Override
+  public synchronized void feed(SessionRef request, StreamObserver<FeedUpdate> observer) {
+    feeds = observer;
+    observer.onNext(FeedUpdate.newBuilder().setEpoch("e").setRevision(++revision).setComplete(true).addAllPut(feed.values()).build());
+  }
+
+  @Override
+  public synchronized void updateTaskStatus(UpdateTaskStatusRequest request, StreamObserver<UpdateTaskStatusReply> observer) {
+    for (TaskStatusRow row : request.getUpdatesList()) {
+      statuses.put(row.getTaskId(), row);
+      history.add(row.getTaskId() + " " + row.getState().name().substring(5) + " " + row.getMessage() + (row.getErr().isEmpty() ? "" : " (" + row.getErr() + ")"));
+    }
+    observer.onNext(UpdateTaskStatusReply.getDefaultInstance());
+    observer.onCompleted();
+    notifyAll();
+  }
+
+  @Override
+  public synchronized void reportNode(NodeReport next, StreamObserver<NodeReportReply> observer) {
+    report = next;
+    observer.onNext(NodeReportReply.getDefaultInstance());
+    observer.onCompleted();
+    notifyAll();
+  }
+
+  @Override
+  public StreamObserver<LogBatch> publishLogs(StreamObserver<PublishLogsReply> reply) {
+    return new StreamObserver<>() {
+      @Override
+      public void onNext(LogBatch batch) {
+        synchronized (FakeDispatcher.this) {
+          logs.add(batch);
+          FakeDispatcher.this.notifyAll();
+        }
+      }
+
+      @Override
+      public void onError(Throwable error) {}
+
+      @Override
+      public void onCompleted() {
+        reply.onNext(PublishLogsReply.getDefaultInstance());
+        reply.onCompleted();
+      }
+    };
+  }
+
+  synchronized void subscribe(LogSubscription subscription) {
+    session.onNext(SessionMessage.newBuilder().addLogSubscriptions(subscription).build());
+  }
+
+  /** Sends all tasks and networks as they are in the maps now. */
+  synchronized void assign() {
+    if (assignments != null) {
+      assignments.onNext(everything());
+    }
+  }
+
+  synchronized void assign(TaskAssignment task) {
+    tasks.put(task.getId(), task);
+    assign();
+  }
+
+  synchronized void desire(String task, TaskState state) {
+    tasks.computeIfPresent(task, (_, before) -> before.toBuilder().setDesired(state).build());
+    assign();
+  }
+
+  /** Sends the feed as it is in the map now. Returns its revision. */
+  synchronized long publish() {
+    feeds.onNext(FeedUpdate.newBuilder().setEpoch("e").setRevision(++revision).setComplete(true).addAllPut(feed.values()).build());
+    return revision;
+  }
+
+  synchronized void await(String what, BooleanSupplier wanted) throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!wanted.getAsBoolean()) {
+      long left = deadline - System.nanoTime();
+      if (left <= 0) {
+        throw new AssertionError("not seen: " + what + "; history:\n" + String.join("\n", history) + "\nreport: " + report);
+      }
+      wait(Math.max(1, left / 1_000_000));
+    }
+  }
+
+  void awaitState(String task, TaskState state) throws InterruptedException {
+    await(task + " " + state, () -> statuses.containsKey(task) && statuses.get(task).getState() == state);
+  }
+}

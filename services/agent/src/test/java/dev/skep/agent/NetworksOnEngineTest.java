@@ -1,0 +1,197 @@
+package dev.skep.agent;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.skep.dispatcher.v1.NetworkAssignment;
+import dev.skep.state.v1.TaskState;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Overlays, VIPs and rules of one node, with a real engine, kernel and containers. */
+@Tag("engine")
+class NetworksOnEngineTest {
+  private static PrivateEngine engine;
+  private Scene scene;
+  private FakeDispatcher cluster;
+
+  @BeforeAll
+  static void startEngine() throws Exception {
+    engine = PrivateEngine.start();
+  }
+
+  @AfterAll
+  static void stopEngine() throws Exception {
+    engine.close();
+  }
+
+  @BeforeEach
+  void begin() throws Exception {
+    scene = new Scene(engine).begin();
+    cluster = scene.cluster;
+  }
+
+  @AfterEach
+  void end() throws Exception {
+    scene.close();
+  }
+
+  /** Two web tasks behind 10.0.1.2 and a third container as their client, on one overlay. */
+  private void web() throws Exception {
+    cluster.networks.put("net1", Scene.network(1));
+    scene.feedNetwork(1);
+    cluster.assign(Scene.web("w1", "10.0.1.11"));
+    cluster.assign(Scene.web("w2", "10.0.1.12"));
+    cluster.assign(Scene.web("c1", "10.0.1.20"));
+    scene.running("w1", "w2", "c1");
+    scene.feedService("web", "net1", "10.0.1.2");
+    scene.feedEndpoint("web", "w1", "net1", "10.0.1.11", true);
+    scene.feedEndpoint("web", "w2", "net1", "10.0.1.12", true);
+    scene.publish();
+  }
+
+  private List<String> ask(String from, int times) throws Exception {
+    String one = "timeout 3 wget -q -O - http://10.0.1.2/ || echo none";
+    return scene.exec(from, String.join("; ", java.util.Collections.nCopies(times, one))).lines().toList();
+  }
+
+  private static void assertAlternates(List<String> answers, String... names) {
+    assertThat(answers).containsOnly(names);
+    for (int i = names.length; i < answers.size(); i++) {
+      assertThat(answers.get(i)).as("answers %s", answers).isEqualTo(answers.get(i - names.length));
+    }
+    assertThat(new HashSet<>(answers.subList(0, names.length))).isEqualTo(new HashSet<>(Arrays.asList(names)));
+  }
+
+  @Test
+  void aVipAlternatesExactlyForEverybody() throws Exception {
+    web();
+    for (String bridged : List.of("0", "1")) {
+      engine.inside("sysctl", "-q", "-w", "net.bridge.bridge-nf-call-iptables=" + bridged);
+      assertAlternates(ask("c1", 8), "w1", "w2");
+      assertAlternates(ask("w1", 8), "w1", "w2");
+    }
+    String host = engine.inside("sh", "-c", "for i in 1 2 3 4; do busybox timeout 3 busybox wget -q -O - http://10.0.1.2/; done");
+    assertAlternates(host.lines().toList(), "w1", "w2");
+  }
+
+  @Test
+  void aVipFollowsItsEndpoints() throws Exception {
+    web();
+    ask("c1", 1);
+    cluster.assign(Scene.web("w3", "10.0.1.13"));
+    scene.running("w3");
+    scene.feedEndpoint("web", "w1", "net1", "10.0.1.11", false);
+    scene.feedEndpoint("web", "w3", "net1", "10.0.1.13", true);
+    scene.publish();
+    assertAlternates(ask("c1", 6), "w2", "w3");
+    scene.feedEndpoint("web", "w1", "net1", "10.0.1.11", true);
+    scene.publish();
+    assertAlternates(ask("c1", 9), "w1", "w2", "w3");
+    cluster.feed.keySet().removeIf(key -> key.startsWith("endpoint/"));
+    scene.publish();
+    assertThat(ask("c1", 1)).as("refused, and not answered by the host").containsExactly("none");
+    cluster.feed.clear();
+    scene.publish();
+    assertThat(engine.inside("ip", "route", "show", "table", "local")).doesNotContain("10.0.1.2 ");
+  }
+
+  @Test
+  void overlaysAreClosedToEachOtherAndToTheOutside() throws Exception {
+    cluster.networks.put("net2", Scene.network(2));
+    scene.feedNetwork(2);
+    web();
+    cluster.assign(Scene.web("x1", "10.0.2.11"));
+    scene.running("x1");
+    String wget = "timeout 2 wget -q -O - http://%s/ || echo none";
+    assertThat(scene.exec("x1", wget.formatted("10.0.1.11"))).isEqualTo("none");
+    assertThat(scene.exec("x1", wget.formatted("10.0.1.2"))).isEqualTo("none");
+    assertThat(scene.exec("x1", "timeout 2 ping -c 1 -W 1 10.0.1.1 >/dev/null && echo up || echo none")).isEqualTo("none");
+    assertThat(scene.exec("x1", "timeout 2 ping -c 1 -W 1 10.0.2.1 >/dev/null && echo up || echo none")).isEqualTo("up");
+    engine.outside("ip", "route", "replace", "10.0.1.0/24", "via", "192.168.77.1");
+    assertThat(engine.outside("sh", "-c", "busybox timeout 2 busybox wget -q -O - http://10.0.1.11/ || echo none")).contains("none");
+    assertThat(engine.outside("sh", "-c", "busybox timeout 2 busybox wget -q -O - http://10.0.1.2/ || echo none")).contains("none");
+    assertThat(scene.exec("c1", "timeout 2 ping -c 1 -W 1 192.168.77.254 >/dev/null && echo up || echo none")).as("outwards").isEqualTo("up");
+  }
+
+  @Test
+  void containersHaveTheAddressAndMacThatEverybodyExpects() throws Exception {
+    cluster.networks.put("net1", Scene.network(1));
+    cluster.networks.put("net2", Scene.network(2));
+    cluster.assign(Scene.web("m1", "10.0.1.9", "10.0.2.9"));
+    scene.running("m1");
+    String links = scene.exec("m1", "ip addr");
+    assertThat(links).contains("02:42:0a:00:01:09", "10.0.1.9/24", "02:42:0a:00:02:09", "10.0.2.9/24");
+    assertThat(engine.cli("inspect", "-f", "{{.HostConfig.Dns}}", "web.1.m1")).isEqualTo("[10.0.1.1]");
+    assertThat(engine.inside("ip", "link", "show", "skb4097")).contains("02:42:0a:00:01:01", "mtu 1450");
+    var attach = engine.docker("run", "--rm", "--network", "skep-net1", "busybox:test", "true");
+    Process refused = new ProcessBuilder(attach).redirectErrorStream(true).start();
+    assertThat(new String(refused.getInputStream().readAllBytes())).contains("no available IPv4 addresses");
+  }
+
+  @Test
+  void anOverlayThatWouldTakeTheHostOffItsNetworkIsRefusedByName() throws Exception {
+    cluster.networks.put(
+        "net77", NetworkAssignment.newBuilder().setId("net77").setName("wide").setSubnet("192.168.0.0/16").setGateway("192.168.0.1").setVni(4177).build());
+    cluster.assign(
+        Scene.task("o1", Scene.WEB, "attachments { network_id: \"net77\" address: \"192.168.0.9/16\" }"));
+    cluster.awaitState("o1", TaskState.TASK_REJECTED);
+    String reason = "subnet 192.168.0.0/16 overlaps the route 192.168.77.0/24 of node ";
+    assertThat(cluster.statuses.get("o1").getErr()).startsWith("network wide: " + reason);
+    cluster.await("the node reports it", () -> cluster.report.getNetworkProblemsList().stream().anyMatch(p -> p.getReason().startsWith(reason)));
+    assertThat(engine.cli("network", "ls", "-q", "--filter", "name=skep-net77")).isEmpty();
+  }
+
+  @Test
+  void freedSubnetsCanBeUsedAtOnce() throws Exception {
+    cluster.networks.put("net1", Scene.network(1));
+    cluster.assign(Scene.web("f1", "10.0.1.11"));
+    scene.running("f1");
+    cluster.tasks.clear();
+    cluster.networks.clear();
+    cluster.networks.put("other", Scene.network(1).toBuilder().setId("other").build());
+    cluster.assign(Scene.web("f2", "10.0.1.11").toBuilder().clearAttachments().addAttachments(
+        Scene.web("f2", "10.0.1.11").getAttachments(0).toBuilder().setNetworkId("other")).build());
+    scene.running("f2");
+    cluster.await("the old bridge is reported gone", () -> cluster.report.getNetworkIdsList().equals(List.of("other")));
+  }
+
+  @Test
+  void rulesComeBackAfterSomebodyFlushedThem() throws Exception {
+    web();
+    engine.inside("nft", "delete", "table", "ip", "skep");
+    cluster.await("the table is back", () -> {
+      try {
+        return engine.insideQuiet("nft", "list", "map", "ip", "skep", "b_10_0_1_2");
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    });
+    assertAlternates(ask("c1", 4), "w1", "w2");
+  }
+
+  @Test
+  void leavingTheClusterLeavesNothing() throws Exception {
+    web();
+    String rules = engine.inside("iptables", "-S", "INPUT");
+    assertThat(rules).contains("SKEP-INPUT");
+    scene.host.membership().leave();
+    cluster.await("containers gone", () -> {
+      try {
+        return engine.cli("ps", "-aq").isEmpty() && engine.cli("network", "ls", "-q", "--filter", "label=skep.cluster").isEmpty()
+            && !engine.inside("iptables", "-S").contains("SKEP");
+      } catch (Exception e) {
+        throw new IllegalStateException(e);
+      }
+    });
+    assertThat(engine.inside("nft", "list", "tables")).doesNotContain("skep");
+    assertThat(engine.inside("ip", "link")).doesNotContain("skb");
+    assertThat(engine.inside("ip", "route", "show", "table", "local")).doesNotContain("10.0.1.");
+  }
+}

@@ -1,0 +1,180 @@
+package dev.skep.agent;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A Docker engine of a test's own, in a network namespace of its own. Everything is gone after {@link #close}. */
+@SuppressWarnings("try") // closing waits for processes, which may be interrupted
+final class PrivateEngine implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final String namespace = "ska" + UUID.randomUUID().toString().substring(0, 6);
+  private final Path folder;
+  private Process daemon;
+
+  private PrivateEngine(Path folder) {
+    this.folder = folder;
+  }
+
+  static PrivateEngine start() throws Exception {
+    PrivateEngine engine = new PrivateEngine(Files.createTempDirectory("skep-engine"));
+    try {
+      engine.prepare();
+      engine.startDaemon();
+      engine.importBusybox();
+    } catch (Exception e) {
+      engine.close();
+      throw e;
+    }
+    return engine;
+  }
+
+  Path socket() {
+    return folder.resolve("docker.sock");
+  }
+
+  List<String> prefix() {
+    return List.of("nsenter", "--net=/var/run/netns/" + namespace);
+  }
+
+  private void prepare() throws Exception {
+    run("ip", "netns", "add", namespace);
+    inside("ip", "link", "set", "lo", "up");
+    // A route of the host, so that something can overlap it, and an address to answer at.
+    run("ip", "netns", "add", namespace + "o");
+    inside("ip", "link", "add", "under0", "type", "veth", "peer", "name", "under0", "netns", namespace + "o");
+    inside("ip", "addr", "add", "192.168.77.1/24", "dev", "under0");
+    inside("ip", "link", "set", "under0", "up");
+    outside("ip", "addr", "add", "192.168.77.254/24", "dev", "under0");
+    outside("ip", "link", "set", "under0", "up");
+    Files.writeString(folder.resolve("resolv.conf"), "nameserver 127.0.0.1\n");
+  }
+
+  void startDaemon() throws Exception {
+    String dockerd =
+        "mount --bind " + folder.resolve("resolv.conf") + " /etc/resolv.conf; exec dockerd --host unix://" + socket() + " --data-root " + folder.resolve("data")
+            + " --exec-root " + folder.resolve("exec") + " --pidfile " + folder.resolve("pid") + " --bip 172.31.255.1/24 --storage-driver overlay2";
+    daemon =
+        new ProcessBuilder("nsenter", "--net=/var/run/netns/" + namespace, "unshare", "-m", "sh", "-c", dockerd)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("dockerd.log").toFile()))
+            .start();
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (System.nanoTime() < deadline) {
+      if (daemon.waitFor(50, TimeUnit.MILLISECONDS)) {
+        throw new IOException("dockerd ended:\n" + Files.readString(folder.resolve("dockerd.log")));
+      }
+      if (Files.exists(socket()) && quiet(docker("version"))) {
+        return;
+      }
+    }
+    throw new IOException("dockerd does not answer:\n" + Files.readString(folder.resolve("dockerd.log")));
+  }
+
+  void stopDaemon(boolean hard) throws Exception {
+    if (hard) {
+      daemon.destroyForcibly();
+    } else {
+      daemon.destroy();
+    }
+    if (!daemon.waitFor(40, TimeUnit.SECONDS)) {
+      daemon.destroyForcibly().waitFor();
+    }
+    stopContainerd();
+  }
+
+  /** It ends with its dockerd, but a little later; a next dockerd that finds it ending gives up. */
+  private void stopContainerd() throws Exception {
+    Path pid = folder.resolve("exec/containerd/containerd.pid");
+    if (Files.exists(pid)) {
+      ProcessHandle.of(Long.parseLong(Files.readString(pid).strip()))
+          .filter(process -> process.info().command().orElse("").contains("containerd"))
+          .ifPresent(ProcessHandle::destroyForcibly);
+      Files.delete(pid); // nobody may be there to bury it, and a dead one would be taken for alive
+    }
+  }
+
+  private void importBusybox() throws Exception {
+    Path root = folder.resolve("image");
+    Files.createDirectories(root.resolve("bin"));
+    Files.createDirectories(root.resolve("etc"));
+    Files.copy(Path.of("/bin/busybox"), root.resolve("bin/busybox"));
+    for (String name : List.of("sh", "sleep", "httpd", "hostname", "nslookup", "cat", "nc", "wget", "ip", "echo", "ping", "timeout", "true", "false", "test", "touch", "rm")) {
+      Files.createSymbolicLink(root.resolve("bin/" + name), Path.of("busybox"));
+    }
+    run("sh", "-c", "tar -C " + root + " -c . | " + String.join(" ", docker("import", "-", "busybox:test")));
+  }
+
+  List<String> docker(String... arguments) {
+    List<String> line = new ArrayList<>(List.of("docker", "-H", "unix://" + socket()));
+    line.addAll(List.of(arguments));
+    return line;
+  }
+
+  /** Output of the docker command line. */
+  String cli(String... arguments) throws Exception {
+    return run(docker(arguments).toArray(String[]::new)).strip();
+  }
+
+  /** Output of a program in the engine's network namespace. */
+  String inside(String... command) throws Exception {
+    List<String> line = new ArrayList<>(prefix());
+    line.addAll(List.of(command));
+    return run(line.toArray(String[]::new));
+  }
+
+  /** Output of a program on another host of the engine's underlay: 192.168.77.254. */
+  String outside(String... command) throws Exception {
+    List<String> line = new ArrayList<>(List.of("nsenter", "--net=/var/run/netns/" + namespace + "o"));
+    line.addAll(List.of(command));
+    return run(line.toArray(String[]::new));
+  }
+
+  boolean insideQuiet(String... command) throws Exception {
+    List<String> line = new ArrayList<>(prefix());
+    line.addAll(List.of(command));
+    return quiet(line);
+  }
+
+  private static boolean quiet(List<String> line) throws Exception {
+    Process process = new ProcessBuilder(line).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+    if (!process.waitFor(10, TimeUnit.SECONDS)) {
+      process.destroyForcibly();
+      return false;
+    }
+    return process.exitValue() == 0;
+  }
+
+  static String run(String... line) throws Exception {
+    Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes());
+    if (process.waitFor() != 0) {
+      throw new IOException(String.join(" ", line) + ": " + output);
+    }
+    return output;
+  }
+
+  @Override
+  public void close() throws Exception {
+    if (daemon != null && daemon.isAlive()) {
+      for (String id : String.join("", run("sh", "-c", String.join(" ", docker("ps", "-aq")) + " || true")).lines().toList()) {
+        quiet(docker("rm", "-f", "-v", id));
+      }
+      stopDaemon(false);
+    }
+    stopContainerd();
+    quiet(List.of("ip", "netns", "del", namespace));
+    quiet(List.of("ip", "netns", "del", namespace + "o"));
+    quiet(List.of("sh", "-c", "grep -o ' " + folder + "[^ ]*' /proc/self/mounts | sort -r | xargs -r umount -l"));
+    try (Stream<Path> files = Files.walk(folder)) {
+      files.sorted((a, b) -> b.compareTo(a)).forEach(file -> file.toFile().delete());
+    }
+  }
+}

@@ -3,10 +3,16 @@ package dev.skep.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.skep.dispatcher.v1.NetworkAssignment;
+import dev.skep.feed.v1.EdgeConfig;
+import dev.skep.feed.v1.EdgePort;
+import dev.skep.feed.v1.EdgeReport;
+import dev.skep.runtime.feed.FeedClient;
+import dev.skep.state.FeedState;
 import dev.skep.state.v1.TaskState;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -115,8 +121,8 @@ class NetworksOnEngineTest {
     assertThat(scene.exec("x1", "timeout 2 ping -c 1 -W 1 10.0.1.1 >/dev/null && echo up || echo none")).isEqualTo("none");
     assertThat(scene.exec("x1", "timeout 2 ping -c 1 -W 1 10.0.2.1 >/dev/null && echo up || echo none")).isEqualTo("up");
     engine.outside("ip", "route", "replace", "10.0.1.0/24", "via", "192.168.77.1");
-    assertThat(engine.outside("sh", "-c", "busybox timeout 2 busybox wget -q -O - http://10.0.1.11/ || echo none")).contains("none");
-    assertThat(engine.outside("sh", "-c", "busybox timeout 2 busybox wget -q -O - http://10.0.1.2/ || echo none")).contains("none");
+    assertThat(engine.outside("sh", "-c", "busybox timeout 2 busybox wget -q -O - http://10.0.1.11/ 2>/dev/null || echo none")).contains("none");
+    assertThat(engine.outside("sh", "-c", "busybox timeout 2 busybox wget -q -O - http://10.0.1.2/ 2>/dev/null || echo none")).contains("none");
     assertThat(scene.exec("c1", "timeout 2 ping -c 1 -W 1 192.168.77.254 >/dev/null && echo up || echo none")).as("outwards").isEqualTo("up");
   }
 
@@ -160,6 +166,82 @@ class NetworksOnEngineTest {
         Scene.web("f2", "10.0.1.11").getAttachments(0).toBuilder().setNetworkId("other")).build());
     scene.running("f2");
     cluster.await("the old bridge is reported gone", () -> cluster.report.getNetworkIdsList().equals(List.of("other")));
+  }
+
+  /** The part of the edge that matters here: it says where the resolver listens, and what it has applied. */
+  private FeedClient resolverAt(int port) throws Exception {
+    java.nio.file.Path folder = scene.host.runFolder();
+    FeedClient[] self = new FeedClient[1];
+    FeedClient client =
+        new FeedClient(
+            folder.resolve("feed.sock"),
+            folder.resolve("edge-feed"),
+            "dns-discovery",
+            new FeedClient.Listener() {
+              @Override
+              public void feed(FeedState state, Set<String> changed) {
+                self[0].report(report(port).setEpoch(state.epoch()).setAppliedRevision(state.revision()).build());
+              }
+
+              @Override
+              public void config(EdgeConfig config) {
+                assertThat(config.getNodeId()).isEqualTo("node1");
+              }
+            });
+    self[0] = client;
+    client.start();
+    client.report(report(port).build());
+    return client;
+  }
+
+  private static EdgeReport.Builder report(int port) {
+    return EdgeReport.newBuilder()
+        .setComponent("dns-discovery")
+        .setDnsPort(port)
+        .addPorts(EdgePort.newBuilder().setProtocol("tcp").setPort(8080).setProblem("address already in use"));
+  }
+
+  @Test
+  void namesAreAskedOnPort53AlsoBehindFirewallsThatDropInput() throws Exception {
+    web();
+    Process echo = new ProcessBuilder(line(engine.prefix(), "busybox", "nc", "-ll", "-p", "5399", "-e", "/bin/busybox", "echo", "resolver")).start();
+    try (FeedClient edge = resolverAt(5399)) {
+      assertThat(edge).isNotNull();
+      cluster.await("the edge's port problem", () -> cluster.report.getPortProblemsList().stream().anyMatch(p -> p.getPort() == 8080));
+      assertThat(cluster.report.getPortProblems(0).getReason())
+          .isEqualTo("port 8080/tcp is already in use on node " + cluster.report.getDescription().getHostname() + ": address already in use");
+      scene.publish();
+      awaitAnswer("plain");
+      engine.inside("iptables", "-P", "INPUT", "DROP");
+      awaitAnswer("iptables drops");
+      engine.inside("iptables", "-P", "INPUT", "ACCEPT");
+      engine.inside("nft", "add table inet filter; add chain inet filter input { type filter hook input priority 0; policy drop; }");
+      awaitAnswer("a native chain drops");
+      assertThat(engine.inside("nft", "-n", "list", "ruleset")).contains("ip daddr 10.0.1.1 meta l4proto { 6, 17 } th dport 53 redirect to :5399");
+      assertThat(scene.exec("c1", "timeout 1 nc 10.0.1.1 5398 || echo none")).as("nothing else of the host").isEqualTo("none");
+    } finally {
+      echo.destroy();
+      engine.inside("iptables", "-P", "INPUT", "ACCEPT");
+      engine.insideQuiet("nft", "delete", "table", "inet", "filter");
+    }
+  }
+
+  private static List<String> line(List<String> prefix, String... words) {
+    List<String> line = new java.util.ArrayList<>(prefix);
+    line.addAll(List.of(words));
+    return line;
+  }
+
+  private void awaitAnswer(String as) throws Exception {
+    cluster.await(
+        "an answer on port 53: " + as,
+        () -> {
+          try {
+            return scene.exec("c1", "timeout 1 nc 10.0.1.1 53 </dev/null || true").equals("resolver");
+          } catch (Exception e) {
+            throw new IllegalStateException(e);
+          }
+        });
   }
 
   @Test

@@ -144,7 +144,7 @@ final class Scene implements AutoCloseable {
 
   /** What a shell in the task's container prints. */
   String exec(String task, String shell) throws Exception {
-    return engine.cli("exec", "web.1." + task, "sh", "-c", shell);
+    return engine.cli("exec", "web.1." + task, "sh", "-c", "(" + shell + ") 2>/dev/null");
   }
 
   @Override

@@ -90,13 +90,15 @@ skep_supervise() {
   shift
   instance_options "$@"
   find_jdk
+  local flags=("--data=$DATA" "--run=$RUN" "--instance=$INSTANCE")
+  [ "$name" = edge ] || flags+=("--engine=$ENGINE" "--api=$(IFS=,; echo "${APIS[*]}")")
   echo $$ >"$RUN/$name.supervisor.pid"
   trap 'touch "$RUN/$name.stop"; [ -z "$pid" ] || kill "$pid" 2>/dev/null' TERM
   while [ ! -e "$RUN/$name.stop" ]; do
     started=$SECONDS
     # shellcheck disable=SC2046 # the options are words
     "$JAVA_HOME/bin/java" -XX:AOTCache="$BUILD/$name.aot" -Xlog:aot=off -Xlog:cds=off $(jvm_options "$name") -cp "$BUILD/lib/*" \
-      "$(main_class "$name")" "--data=$DATA" "--run=$RUN" "--instance=$INSTANCE" "--engine=$ENGINE" "--api=$(IFS=,; echo "${APIS[*]}")" &
+      "$(main_class "$name")" "${flags[@]}" &
     pid=$!
     echo "$pid" >"$RUN/$name.pid"
     wait "$pid" || true

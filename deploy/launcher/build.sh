@@ -1,9 +1,9 @@
 # Builds the daemon into build/: jars, and an ahead-of-time cache that halves the start.
 
-BUILD=$SKEP_HOME/build
+BUILD=$HERE/build
 
 sources_stamp() {
-  (cd "$SKEP_HOME" && find pom.xml proto libs services -path '*/target' -prune -o -path '*/src/test' -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | sha256sum | cut -c1-32)
+  (cd "$HERE" && find pom.xml proto libs services -path '*/target' -prune -o -path '*/src/test' -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | sha256sum | cut -c1-32)
 }
 
 # skep_build: makes build/lib, unless the sources are those that it was made from.
@@ -13,7 +13,7 @@ skep_build() {
   stamp=$(sources_stamp)-$(jdk_major "$JAVA_HOME")
   [ "$(cat "$BUILD/stamp" 2>/dev/null)" = "$stamp" ] && return
   need_build_tools
-  exec 8>"$SKEP_HOME/.build.lock"
+  exec 8>"$HERE/.build.lock"
   flock 8
   if [ "$(cat "$BUILD/stamp" 2>/dev/null)" != "$stamp" ]; then
     step "building (the first time takes a minute or two)"
@@ -21,7 +21,7 @@ skep_build() {
     maven -q package -DskipTests -Dskep.dist || die "the build failed; the messages are above"
     rm -rf "$BUILD/lib.new"
     mkdir "$BUILD/lib.new"
-    cp "$SKEP_HOME"/services/skepd/target/dist/*.jar "$BUILD/lib.new/"
+    cp "$HERE"/services/skepd/target/dist/*.jar "$BUILD/lib.new/"
     # A running daemon keeps its open jars: the old folder is moved away, not written over.
     rm -rf "$BUILD/lib.old"
     [ ! -d "$BUILD/lib" ] || mv "$BUILD/lib" "$BUILD/lib.old"
@@ -33,7 +33,7 @@ skep_build() {
   exec 8>&-
 }
 
-maven() { (cd "$SKEP_HOME" && mvn -B -ntp "$@"); }
+maven() { (cd "$HERE" && mvn -B -ntp "$@"); }
 
 # Trained by one short life of each process; without the cache everything works, only later.
 make_aot_caches() {

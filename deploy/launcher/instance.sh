@@ -86,7 +86,7 @@ alive() {
 # skep_supervise NAME: runs one daemon and starts it again whenever it ends, until RUN/NAME.stop appears.
 # A daemon that breaks its own rules ends itself: to be restarted is part of the design.
 skep_supervise() {
-  local name=$1 started backoff=0 pid=
+  local name=$1 started status backoff=0 pid=
   shift
   instance_options "$@"
   find_jdk
@@ -101,10 +101,15 @@ skep_supervise() {
       "$(main_class "$name")" "${flags[@]}" &
     pid=$!
     echo "$pid" >"$RUN/$name.pid"
-    wait "$pid" || true
+    status=0
+    wait "$pid" || status=$?
     # a signal to us ends the wait early: the daemon may still be on its way out
-    while kill -0 "$pid" 2>/dev/null; do wait "$pid" || true; done
+    while kill -0 "$pid" 2>/dev/null; do wait "$pid" || status=$?; done
     [ ! -e "$RUN/$name.stop" ] || break
+    if [ $status = 64 ]; then
+      printf '%s supervisor: %s does not accept its settings; not starting it again\n' "$(date -u +%FT%TZ)" "$name"
+      break
+    fi
     if [ $((SECONDS - started)) -ge 10 ]; then backoff=0; fi
     printf '%s supervisor: %s (pid %s) ended; starting it again in %s s\n' "$(date -u +%FT%TZ)" "$name" "$pid" "$backoff"
     sleep "$backoff"
@@ -124,7 +129,7 @@ start_supervised() {
   rm -f "$RUN/$1.stop"
   local api args=(--data "$DATA" --engine "$ENGINE")
   for api in "${APIS[@]}"; do args+=(--api "$api"); done
-  setsid "$SKEP_HOME/skep" supervise "$1" "${args[@]}" >>"$DATA/log/$1.log" 2>&1 </dev/null &
+  setsid "$HERE/skep" supervise "$1" "${args[@]}" >>"$DATA/log/$1.log" 2>&1 </dev/null &
 }
 
 # stop_supervised NAME: asks the supervisor to end its daemon and waits until both are gone.

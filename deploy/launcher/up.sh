@@ -44,7 +44,7 @@ start_daemons() {
   start_supervised edge
   start_supervised skepd
   until api_answers; do
-    if [ $((SECONDS - began)) -ge 60 ]; then
+    if [ $((SECONDS - began)) -ge 60 ] || { [ $((SECONDS - began)) -ge 2 ] && ! supervised skepd; }; then
       tail -n 15 "$DATA/log/skepd.log" >&2
       die "the API does not answer at ${APIS[0]}; the last lines of $DATA/log/skepd.log are above"
     fi

@@ -16,7 +16,7 @@ skep_check() {
   test_totals
 }
 
-check_scripts() { (cd "$SKEP_HOME" && shellcheck -x skep .ci/run examples/*/prepare && shellcheck -s bash -x -e SC2034,SC2154 deploy/launcher/*.sh); }
+check_scripts() { (cd "$HERE" && shellcheck -x skep .ci/run examples/*/prepare && shellcheck -s bash -x -e SC2034,SC2154 deploy/launcher/*.sh); }
 
 skep_test() {
   local long=no
@@ -35,19 +35,19 @@ skep_test() {
   [ $long = no ] || profile=long
   suite "shell scripts" check_scripts
   skep_build
-  suite "all tests ($profile)" maven -q "-P$profile" verify -Dskep.home="$SKEP_HOME"
+  suite "all tests ($profile)" maven -q "-P$profile" verify -Dskep.home="$HERE"
   test_totals
 }
 
 # One closing line over all modules, from the reports that surefire wrote.
 test_totals() {
-  (cd "$SKEP_HOME" && find . -path '*/target/surefire-reports/TEST-*.xml' -newer pom.xml -print0 | xargs -0 -r sed -n 's/.*<testsuite [^>]*tests="\([0-9]*\)" errors="\([0-9]*\)" skipped="\([0-9]*\)" failures="\([0-9]*\)".*/\1 \2 \3 \4/p') |
+  (cd "$HERE" && find . -path '*/target/surefire-reports/TEST-*.xml' -newer pom.xml -print0 | xargs -0 -r sed -n 's/.*<testsuite [^>]*tests="\([0-9]*\)" errors="\([0-9]*\)" skipped="\([0-9]*\)" failures="\([0-9]*\)".*/\1 \2 \3 \4/p') |
     awk '{t += $1; e += $2; s += $3; f += $4} END {printf "%d passed, %d failed, %d skipped\n", t - e - s - f, e + f, s; exit (t == 0)}'
 }
 
 skep_sim() {
   skep_build
-  "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Xmx512m -cp "$BUILD/lib/*:$SKEP_HOME/services/skepd/target/sim/*" dev.skep.skepd.sim.SimMain "$@"
+  "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Xmx512m -cp "$BUILD/lib/*:$HERE/services/skepd/target/sim/*" dev.skep.skepd.sim.SimMain "$@"
 }
 
 skep_bench() {
@@ -56,7 +56,7 @@ skep_bench() {
     replicas | edge | footprint)
       shift
       skep_build
-      "$SKEP_HOME/load-tests/$which/run" "$@"
+      "$HERE/load-tests/$which/run" "$@"
       ;;
     *) die "bench: which one? replicas, edge or footprint" ;;
   esac

@@ -1,0 +1,47 @@
+package dev.skep.skepd;
+
+import dev.skep.agent.AgentComponent;
+import dev.skep.agent.AgentConfig;
+import dev.skep.allocator.Allocator;
+import dev.skep.controlapi.ControlApi;
+import dev.skep.controlapi.ControlApiConfig;
+import dev.skep.dispatcher.DispatcherComponent;
+import dev.skep.dispatcher.DispatcherConfig;
+import dev.skep.orchestrator.Orchestrator;
+import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.host.HostBuilder;
+import dev.skep.runtime.host.ProcessHost;
+import dev.skep.scheduler.Scheduler;
+
+/** The process of control services and agent, on an embedded store. */
+public final class SkepdMain {
+  private SkepdMain() {}
+
+  public static void main(String[] args) {
+    Launch.run("skepd", args, SkepdMain::start);
+  }
+
+  /** Deciders first, so that what the API accepts is acted on; the agent before the API, so that init finds its node. */
+  static ProcessHost start(Settings settings, SkepdConfig config) throws Exception {
+    HostBuilder builder = HostBuilder.named("skepd").data(config.data()).run(config.run());
+    config.metrics().ifPresent(builder::http);
+    builder
+        .component(new Orchestrator())
+        .component(new Allocator())
+        .component(new Scheduler())
+        .component(new DispatcherComponent(DispatcherConfig.defaults()))
+        .component(new AgentComponent(agent(settings.of("agent"), config)))
+        .component(new ControlApi(
+            ControlApiConfig.defaults().withApi(config.api()).withEngine(config.engine()).withGrpc(config.run().resolve("control.sock"))));
+    settings.refuseUnknown();
+    return builder.startProcess("embedded:" + config.data().resolve("store"));
+  }
+
+  static AgentConfig agent(Settings settings, SkepdConfig config) {
+    AgentConfig defaults = AgentConfig.defaults();
+    return defaults
+        .withEngine(config.engine())
+        .withInstance(config.instance())
+        .withParallelism((int) settings.number("starts", defaults.starts()), (int) settings.number("removals", defaults.removals()));
+  }
+}

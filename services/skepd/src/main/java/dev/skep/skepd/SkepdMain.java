@@ -9,6 +9,7 @@ import dev.skep.dispatcher.DispatcherComponent;
 import dev.skep.dispatcher.DispatcherConfig;
 import dev.skep.orchestrator.Orchestrator;
 import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.feed.FeedServer;
 import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.host.ProcessHost;
 import dev.skep.scheduler.Scheduler;
@@ -23,7 +24,7 @@ public final class SkepdMain {
 
   /** Deciders first, so that what the API accepts is acted on; the agent before the API, so that init finds its node. */
   static ProcessHost start(Settings settings, SkepdConfig config) throws Exception {
-    HostBuilder builder = HostBuilder.named("skepd").data(config.data()).run(config.run());
+    HostBuilder builder = HostBuilder.named("skepd").data(config.data()).run(config.run()).heedSignals();
     config.metrics().ifPresent(builder::http);
     builder
         .component(new Orchestrator())
@@ -42,6 +43,7 @@ public final class SkepdMain {
     return defaults
         .withEngine(config.engine())
         .withInstance(config.instance())
+        .withFeedSocket(config.run().resolve(FeedServer.SOCKET))
         .withParallelism((int) settings.number("starts", defaults.starts()), (int) settings.number("removals", defaults.removals()));
   }
 }

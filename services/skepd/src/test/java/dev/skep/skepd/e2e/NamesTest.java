@@ -84,7 +84,7 @@ class NamesTest extends OneMachine {
 
   @Test
   void aDefaultDenyFirewallAndAPublishedPort53DoNotHideNames() {
-    machine.sh("iptables -P INPUT DROP && iptables -A INPUT -i lo -j ACCEPT").succeeds();
+    machine.sh("iptables -P INPUT DROP && iptables -A INPUT -i lo -j ACCEPT && iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT").succeeds();
     try {
       create("--name", "fiftythree", "-p", "53:80", "-p", "53:80/udp", IMAGE);
       machine.replicas("fiftythree", "1/1");
@@ -92,7 +92,7 @@ class NamesTest extends OneMachine {
       inTurn(answers(client, "server", 4), 4);
       assertThat(machine.get("http://127.0.0.1:53/")).startsWith("greetings from");
     } finally {
-      machine.sh("iptables -P INPUT ACCEPT; iptables -D INPUT -i lo -j ACCEPT").succeeds();
+      machine.sh("iptables -P INPUT ACCEPT; iptables -D INPUT -i lo -j ACCEPT; iptables -D INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT").succeeds();
     }
   }
 

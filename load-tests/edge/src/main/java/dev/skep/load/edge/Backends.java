@@ -49,7 +49,8 @@ final class Backends {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      context.close(); // the client went away
+      System.err.println("backend: " + cause);
+      context.close();
     }
   }
 

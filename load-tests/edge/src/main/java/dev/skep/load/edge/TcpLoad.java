@@ -43,7 +43,7 @@ final class TcpLoad {
   private final EventLoopGroup loops;
   private final Shape shape;
   private final int port;
-  private final Histogram times = new Histogram(60_000_000, 3);
+  private final Histogram times = new Histogram(3);
   private final List<Channel> open = new ArrayList<>();
   private long work;
   private long failures;
@@ -151,7 +151,7 @@ final class TcpLoad {
       if (shape == Shape.CONNECT || !over) {
         if (!answered && !over) {
           failures++;
-          System.err.println(shape + " at " + port + ": ended early");
+          System.err.println(shape + " at " + port + ": ended early after " + (System.nanoTime() - begun) / 1_000_000 + " ms, answers " + work);
         }
         again();
       }
@@ -159,6 +159,7 @@ final class TcpLoad {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+      System.err.println(shape + " at " + port + ": " + cause);
       context.close(); // counted when it is inactive
     }
   }

@@ -7,9 +7,11 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
@@ -31,29 +33,33 @@ public final class Bench {
     this.length = length;
   }
 
-  /** Arguments: work folder, rounds, seconds of each measurement, seconds of warming up. */
+  /** Arguments: work folder, rounds, seconds of each measurement, seconds of warming up; kinds of work (all by default). */
   public static void main(String[] arguments) throws Exception {
     Path work = Path.of(arguments[0]);
     try (Contenders contenders = new Contenders(work)) {
       Bench bench = new Bench(contenders, new DnsLoad(work), Integer.parseInt(arguments[1]), Duration.ofSeconds(Long.parseLong(arguments[2])));
       Backends.start(bench.loops);
       contenders.start();
-      bench.run(Duration.ofSeconds(Long.parseLong(arguments[3])));
+      List<String> kinds = arguments.length > 4 ? List.of(arguments[4].split(",")) : List.of("small", "connect", "bulk", "dns");
+      bench.run(Duration.ofSeconds(Long.parseLong(arguments[3])), kinds);
       bench.loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).sync();
     }
   }
 
-  private void run(Duration warm) throws Exception {
-    for (TcpLoad.Shape shape : TcpLoad.Shape.values()) {
+  private void run(Duration warm, List<String> kinds) throws Exception {
+    List<TcpLoad.Shape> shapes =
+        Arrays.stream(TcpLoad.Shape.values()).filter(shape -> kinds.contains(shape.name().toLowerCase(Locale.ROOT))).toList();
+    for (TcpLoad.Shape shape : shapes) {
       for (Ports.Proxy proxy : contenders.proxies.keySet()) {
-        tcp(shape, proxy, proxy == Ports.Proxy.SKEP ? warm : Duration.ofSeconds(1));
+        warm(shape, proxy, proxy == Ports.Proxy.SKEP ? warm : Duration.ofSeconds(1));
       }
     }
-    for (String resolver : contenders.resolvers.keySet()) {
+    List<String> resolvers = kinds.contains("dns") ? List.copyOf(contenders.resolvers.keySet()) : List.of();
+    for (String resolver : resolvers) {
       dns.run(Contenders.dnsPort(resolver), resolver.equals("skep") ? warm : Duration.ofSeconds(1));
     }
     System.out.println("| work | proxy | per CPU-second | ratio to it: ours / theirs | per second | p50 us | p99 us | failures |\n|---|---|---|---|---|---|---|---|");
-    for (TcpLoad.Shape shape : TcpLoad.Shape.values()) {
+    for (TcpLoad.Shape shape : shapes) {
       Map<Ports.Proxy, List<Measure>> seen = new EnumMap<>(Ports.Proxy.class);
       for (int round = 0; round < rounds; round++) {
         List<Ports.Proxy> order = new ArrayList<>(contenders.proxies.keySet());
@@ -62,12 +68,20 @@ public final class Bench {
         }
       }
       double ours = median(seen.get(Ports.Proxy.SKEP)).perCpuSecond();
-      seen.forEach((proxy, measures) -> print(shape.text, proxy.name().toLowerCase(), median(measures), ours));
+      seen.forEach((proxy, measures) -> print(shape.text, proxy.name().toLowerCase(Locale.ROOT), median(measures), ours));
+    }
+    dns(resolvers);
+    System.out.printf("%nresident: edge %d MiB, haproxy %d MiB%n", contenders.proxies.get(Ports.Proxy.SKEP).residentKib() >> 10,
+        contenders.proxies.get(Ports.Proxy.HAPROXY).residentKib() >> 10);
+  }
+
+  private void dns(List<String> resolvers) throws Exception {
+    if (resolvers.isEmpty()) {
+      return;
     }
     Map<String, List<Measure>> seen = new LinkedHashMap<>();
     for (int round = 0; round < rounds; round++) {
-      List<String> order = new ArrayList<>(contenders.resolvers.keySet());
-      for (String resolver : round % 2 == 0 ? order : order.reversed()) {
+      for (String resolver : round % 2 == 0 ? resolvers : resolvers.reversed()) {
         Pinned process = contenders.resolvers.get(resolver);
         double before = process.cpuSeconds();
         double answers = dns.run(Contenders.dnsPort(resolver), length);
@@ -77,8 +91,20 @@ public final class Bench {
     }
     double ours = median(seen.get("skep")).perCpuSecond();
     seen.forEach((resolver, measures) -> print("A of " + Contenders.NAMES + " names", resolver, median(measures), ours));
-    System.out.printf("%nresident: edge %d MiB, haproxy %d MiB%n", contenders.proxies.get(Ports.Proxy.SKEP).residentKib() >> 10,
-        contenders.proxies.get(Ports.Proxy.HAPROXY).residentKib() >> 10);
+  }
+
+  /** At least so long; ours also until its code is compiled, which takes a number of rounds and not a time. */
+  private void warm(TcpLoad.Shape shape, Ports.Proxy proxy, Duration time) throws Exception {
+    double enough = switch (shape) {
+      case SMALL -> 400_000;
+      case CONNECT -> 80_000;
+      case BULK -> 8e9;
+    };
+    double done = 0;
+    for (int n = 0; n < 10 && (n == 0 || (proxy == Ports.Proxy.SKEP && done < enough)); n++) {
+      Measure measure = tcp(shape, proxy, time);
+      done += measure.perSecond() * time.toSeconds();
+    }
   }
 
   private Measure tcp(TcpLoad.Shape shape, Ports.Proxy proxy, Duration time) throws Exception {

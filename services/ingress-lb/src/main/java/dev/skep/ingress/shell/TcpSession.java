@@ -141,6 +141,7 @@ final class TcpSession {
     private Side other;
     private boolean ended; // its input is at the end; it must not be read any more
     private boolean finished; // told that nothing more comes
+    private boolean broken; // it failed, so its end is not a clean one
     private boolean gone;
 
     Side(EpollSocketChannel channel) {
@@ -216,7 +217,9 @@ final class TcpSession {
                 if (ended && other.finished) {
                   closeBoth();
                 } else {
+                  // From here its end is the end of all: without the detour over half-closed, which costs system calls.
                   channel.shutdownOutput();
+                  channel.config().setAllowHalfClosure(false);
                 }
               });
     }
@@ -247,7 +250,7 @@ final class TcpSession {
       }
       gone = true;
       if (other != null && !other.gone) {
-        if (ended) {
+        if (ended || (finished && !broken)) {
           other.closeWhenSent();
         } else {
           other.abort();
@@ -263,6 +266,7 @@ final class TcpSession {
       if (!(cause instanceof IOException)) {
         LOG.warn("a connection at {} failed", target.route().published(), cause);
       }
+      broken = true;
       if (!gone && channel.isOpen()) {
         channel.close();
       }

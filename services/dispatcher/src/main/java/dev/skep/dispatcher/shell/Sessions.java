@@ -198,9 +198,13 @@ final class Sessions implements Desk.Work {
     }
     String epoch = Assignments.epoch(state);
     List<Long> applied = new ArrayList<>();
-    byNode.forEach((node, session) -> {
+    state.rows(Rows.NODE_STATUS).forEach(row -> {
+      String node = row.key().lastPart();
+      NodeSession session = byNode.get(node);
       if (NodeLife.of(state, node) == NodeLife.READY) {
-        session.appliedRevision(epoch).ifPresent(applied::add);
+        // A node that lives and has not come back to this dispatcher yet may still send traffic where it did before.
+        Optional<Long> revision = session == null ? Optional.of(0L) : session.appliedRevision(epoch);
+        revision.ifPresent(applied::add);
       }
     });
     Withdrawals before = withdrawals;

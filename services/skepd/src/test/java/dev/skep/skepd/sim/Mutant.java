@@ -33,6 +33,8 @@ enum Mutant {
   DIFFERENCE_TAKEN_FOR_ALL,
   /** The agent removes nothing that it finds on its engine. */
   NO_ADOPTION,
+  /** Tasks are stopped while traffic still goes to them. */
+  STOP_WITHOUT_WITHDRAWAL,
   /** A loop never asks again: what waits for its time waits for ever. */
   NO_WAKE,
   /** control-api takes a name without comparing that it is free. */

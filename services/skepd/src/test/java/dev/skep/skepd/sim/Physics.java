@@ -18,13 +18,15 @@ final class Physics {
   private record Place(String node, Container container) {}
 
   private final SimStore store;
+  private final Traffic traffic;
   private final Map<String, Place> addresses = new HashMap<>(); // network and address, to who has it
   private final Map<String, Place> slots = new HashMap<>(); // service and slot
   private final Set<String> excused = new HashSet<>(); // tasks whose node was given up once: they may be replaced while they run
   private final Set<String> startFirst = new HashSet<>(); // services
 
-  Physics(SimStore store) {
+  Physics(SimStore store, Traffic traffic) {
     this.store = store;
+    this.traffic = traffic;
     store.watch(landed -> landed.changes().forEach(change -> {
       if (change.of(Rows.NODE_STATUS)) {
         String node = change.key().lastPart();
@@ -71,6 +73,7 @@ final class Physics {
 
   /** The agent ends a running container: somebody must have wanted that. */
   void stopping(String node, Container container) {
+    traffic.stopping(node, container);
     ClusterState state = store.state();
     TaskRecord task = TaskRecord.find(state, container.task.getId());
     if (task == null || task.desired().getNumber() > TaskState.TASK_COMPLETE_VALUE || task.terminal()) {

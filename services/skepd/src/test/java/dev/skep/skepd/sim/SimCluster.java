@@ -63,7 +63,7 @@ final class SimCluster {
     this.store = new SimStore(world, faults);
     this.ids = new IdSource(world.split());
     store.watch(law::check);
-    this.physics = new Physics(store);
+    this.physics = new Physics(store, new Traffic(this));
     Mutants.plant(mutant, store);
     init();
     processes();

@@ -11,6 +11,7 @@ import dev.skep.dispatcher.core.FeedKeys;
 import dev.skep.dispatcher.core.FeedView;
 import dev.skep.dispatcher.core.Heard;
 import dev.skep.dispatcher.core.Liveness;
+import dev.skep.dispatcher.core.NodeLife;
 import dev.skep.dispatcher.core.Registration;
 import dev.skep.dispatcher.core.SessionKey;
 import dev.skep.dispatcher.core.Silence;
@@ -26,6 +27,7 @@ import dev.skep.state.ClusterState;
 import dev.skep.state.Guard;
 import dev.skep.state.IdSource;
 import dev.skep.state.RowChange;
+import dev.skep.state.Rows;
 import dev.skep.state.Write;
 import dev.skep.state.v1.TaskStatusRow;
 import dev.skep.testkit.sim.Net.Stream;
@@ -169,7 +171,7 @@ final class SimDispatcher {
   private void tick() {
     ClusterState state = view.state();
     process.after(Silence.of(state).tick(), this::tick);
-    setWithdrawals(withdrawals.released(sessions.values().stream().map(session -> session.applied).toList(), process.now()), state);
+    setWithdrawals(mutant == Mutant.STOP_WITHOUT_WITHDRAWAL ? Withdrawals.NONE : withdrawals.released(applied(state), process.now()), state);
     if (judging || state.revision() < floor) {
       return;
     }
@@ -182,6 +184,18 @@ final class SimDispatcher {
         outcome.ifPresent(this::learn);
       });
     }
+  }
+
+  /** What each live node has applied; one that has not come back to this dispatcher yet may still send traffic as before. */
+  private List<Long> applied(ClusterState state) {
+    List<Long> applied = new ArrayList<>();
+    state.rows(Rows.NODE_STATUS).forEach(row -> {
+      Session session = sessions.get(row.key().lastPart());
+      if (NodeLife.of(row.value()) == NodeLife.READY) {
+        applied.add(session == null ? 0L : session.applied);
+      }
+    });
+    return applied;
   }
 
   private void learn(Outcome outcome) {

@@ -1,22 +1,34 @@
 package dev.skep.runtime.http;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import dev.skep.runtime.Metrics;
 import io.prometheus.client.exporter.common.TextFormat;
 import io.prometheus.client.hotspot.DefaultExports;
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import java.io.IOException;
 import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 
 /** Answers /metrics, /live and /ready on a loopback address: what it tells is not for everybody. */
 public final class Endpoint implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+  private static final int IDLE_SECONDS = 60;
+
+  private final Vertx vertx;
   private final HttpServer server;
 
-  private Endpoint(HttpServer server) {
+  private Endpoint(Vertx vertx, HttpServer server) {
+    this.vertx = vertx;
     this.server = server;
   }
 
@@ -25,44 +37,67 @@ public final class Endpoint implements AutoCloseable {
       throw new IllegalArgumentException("metrics answer on a loopback address only, not on " + address);
     }
     DefaultExports.register(metrics.registry());
+    Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(1).setInternalBlockingPoolSize(1));
+    HttpServerOptions options =
+        new HttpServerOptions().setHost(address.getHostString()).setPort(address.getPort()).setIdleTimeout(IDLE_SECONDS);
+    HttpServer server = vertx.createHttpServer(options).requestHandler(request -> answer(vertx, request, metrics, ready));
     try {
-      HttpServer server = HttpServer.create(address, 16);
-      server.createContext("/metrics", exchange -> {
-        StringWriter text = new StringWriter();
-        TextFormat.write004(text, metrics.registry().metricFamilySamples());
-        answer(exchange, 200, TextFormat.CONTENT_TYPE_004, text.toString());
-      });
-      server.createContext("/live", exchange -> answer(exchange, 200, "text/plain", "live\n"));
-      server.createContext("/ready", exchange -> {
+      done(server.listen());
+    } catch (IllegalStateException e) {
+      done(vertx.close());
+      throw new IllegalStateException("cannot answer /metrics on " + address + ": " + e.getMessage(), e);
+    }
+    return new Endpoint(vertx, server);
+  }
+
+  private static void answer(Vertx vertx, HttpServerRequest request, Metrics metrics, BooleanSupplier ready) {
+    if (request.method() != HttpMethod.GET) {
+      answer(request, 405, "text/plain", "only GET\n");
+      return;
+    }
+    switch (request.path()) {
+      // collecting walks every metric and reads /proc: not on the event loop
+      case "/metrics" -> vertx.executeBlocking(() -> text(metrics)).onComplete(
+          text -> answer(request, 200, TextFormat.CONTENT_TYPE_004, text),
+          failure -> answer(request, 500, "text/plain", failure + "\n"));
+      case "/live" -> answer(request, 200, "text/plain", "live\n");
+      case "/ready" -> {
         boolean is = ready.getAsBoolean();
-        answer(exchange, is ? 200 : 503, "text/plain", is ? "ready\n" : "starting\n");
-      });
-      server.start();
-      return new Endpoint(server);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot answer /metrics on " + address + ": " + e.getMessage(), e);
+        answer(request, is ? 200 : 503, "text/plain", is ? "ready\n" : "starting\n");
+      }
+      default -> answer(request, 404, "text/plain", "here are /metrics, /live and /ready\n");
     }
   }
 
-  private static void answer(HttpExchange exchange, int status, String type, String text) throws IOException {
-    try (exchange) {
-      if (!exchange.getRequestURI().getPath().equals(exchange.getHttpContext().getPath())) {
-        exchange.sendResponseHeaders(404, -1);
-        return;
-      }
-      byte[] body = text.getBytes(StandardCharsets.UTF_8);
-      exchange.getResponseHeaders().set("Content-Type", type);
-      exchange.sendResponseHeaders(status, body.length);
-      exchange.getResponseBody().write(body);
+  private static String text(Metrics metrics) throws IOException {
+    StringWriter text = new StringWriter();
+    TextFormat.write004(text, metrics.registry().metricFamilySamples());
+    return text.toString();
+  }
+
+  private static void answer(HttpServerRequest request, int status, String type, String body) {
+    request.response().setStatusCode(status).putHeader("Content-Type", type).end(body);
+  }
+
+  private static <T> T done(Future<T> future) {
+    try {
+      return future.toCompletionStage().toCompletableFuture().get(PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e.getCause().getMessage(), e.getCause());
+    } catch (TimeoutException e) {
+      throw new IllegalStateException("no answer within " + PATIENCE, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
     }
   }
 
   public int port() {
-    return server.getAddress().getPort();
+    return server.actualPort();
   }
 
   @Override
   public void close() {
-    server.stop(0);
+    done(vertx.close());
   }
 }

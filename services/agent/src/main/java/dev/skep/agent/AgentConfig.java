@@ -33,7 +33,7 @@ public record AgentConfig(
 
   public static AgentConfig defaults() {
     return new AgentConfig(
-        Path.of("/var/run/docker.sock"), "", Optional.empty(), 2, 16, 16, 0, Duration.ofSeconds(3), Duration.ofSeconds(10), List.of());
+        Path.of("/var/run/docker.sock"), "", Optional.empty(), 2, 20, 20, 0, Duration.ofSeconds(3), Duration.ofSeconds(10), List.of());
   }
 
   public AgentConfig withEngine(Path socket) {

@@ -165,7 +165,9 @@ public final class ContainerBody {
     put(
         host,
         "Ulimits",
-        spec.getUlimitsList().stream().map(u -> Map.<String, Object>of("Name", u.getName(), "Hard", u.getHard(), "Soft", u.getSoft())).toList());
+        spec.getUlimitsList().stream()
+            .map(limit -> Map.<String, Object>of("Name", limit.getName(), "Hard", limit.getHard(), "Soft", limit.getSoft()))
+            .toList());
   }
 
   private Map<String, Object> bindings() {

@@ -80,7 +80,8 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
       Overlay overlay = overlays.get(vip.networkId());
       if (overlay != null) {
         Slots before = have.vips().get(vip.address());
-        slots.put(vip.address(), new Slots(overlay.bridge(), arrange(before == null ? List.of() : before.backends(), vip.backends(), rotation)));
+        List<String> backends = arrange(before == null ? List.of() : before.backends(), vip.backends(), rotation);
+        slots.put(vip.address(), new Slots(overlay.bridge(), backends));
       }
     }
     return slots;

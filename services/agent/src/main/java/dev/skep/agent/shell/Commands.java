@@ -16,7 +16,14 @@ public final class Commands {
   /** Where each program comes from on Debian. */
   private static final Map<String, String> PACKAGES =
       new TreeMap<>(
-          Map.of("nft", "nftables", "ip", "iproute2", "bridge", "iproute2", "iptables", "iptables", "iptables-restore", "iptables", "conntrack", "conntrack", "sysctl", "procps"));
+          Map.of(
+              "nft", "nftables",
+              "ip", "iproute2",
+              "bridge", "iproute2",
+              "iptables", "iptables",
+              "iptables-restore", "iptables",
+              "conntrack", "conntrack",
+              "sysctl", "procps"));
   private static final Duration LONGEST = Duration.ofSeconds(60);
 
   /** A program that said no. */

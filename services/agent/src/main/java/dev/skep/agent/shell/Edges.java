@@ -61,7 +61,8 @@ final class Edges implements AutoCloseable {
               PortProblem.newBuilder()
                   .setProtocol(port.getProtocol())
                   .setPort(port.getPort())
-                  .setReason("port " + port.getPort() + "/" + port.getProtocol() + " is already in use on node " + hostname + ": " + port.getProblem())
+                  .setReason(String.format(
+                      "port %d/%s is already in use on node %s: %s", port.getPort(), port.getProtocol(), hostname, port.getProblem()))
                   .build());
         }
       }

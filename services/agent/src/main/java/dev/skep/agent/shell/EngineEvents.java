@@ -85,7 +85,8 @@ final class EngineEvents implements AutoCloseable {
 
   private void follow() throws EngineException {
     engine.forgetVersion();
-    String filters = Engine.filters(Map.of("type", List.of("container"), "event", ACTIONS, "label", List.of(Ownership.CLUSTER + "=" + clusterId)));
+    String ours = Ownership.CLUSTER + "=" + clusterId;
+    String filters = Engine.filters(Map.of("type", List.of("container"), "event", ACTIONS, "label", List.of(ours)));
     try (Response response = engine.open(Method.GET, "/events?filters=" + filters, Map.of(), null);
         BufferedReader lines = new BufferedReader(new InputStreamReader(response.getBody(), StandardCharsets.UTF_8))) {
       open = response;

@@ -59,7 +59,8 @@ public final class Leftovers {
     return problems;
   }
 
-  private static void removeContainers(Engine engine, String instance, Consumer<Runnable> threads, List<String> problems) throws EngineException {
+  private static void removeContainers(Engine engine, String instance, Consumer<Runnable> threads, List<String> problems)
+      throws EngineException {
     List<CompletableFuture<String>> removals = new ArrayList<>();
     for (Adoption.Found container : containers(engine)) {
       if (Ownership.ofInstance(instance, container.labels())) {

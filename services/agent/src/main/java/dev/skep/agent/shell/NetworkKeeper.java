@@ -61,7 +61,14 @@ final class NetworkKeeper {
   private boolean hairpinPlanned;
 
   NetworkKeeper(
-      Host host, Executor agent, NodeNetworks networks, FirewallGuard firewall, Ownership ownership, int mtu, IntSupplier dnsPort, Runnable moved) {
+      Host host,
+      Executor agent,
+      NodeNetworks networks,
+      FirewallGuard firewall,
+      Ownership ownership,
+      int mtu,
+      IntSupplier dnsPort,
+      Runnable moved) {
     this.host = host;
     this.agent = agent;
     this.networks = networks;
@@ -107,8 +114,17 @@ final class NetworkKeeper {
     return bridges;
   }
 
+  /** Also of those that are being made. */
+  Set<String> ownBridges() {
+    Set<String> bridges = new TreeSet<>(bridges());
+    assigned.values().forEach(network -> bridges.add(ownership.bridge(network.getVni())));
+    return bridges;
+  }
+
   List<NetworkProblem> problems() {
-    return problems.entrySet().stream().map(e -> NetworkProblem.newBuilder().setNetworkId(e.getKey()).setReason(e.getValue()).build()).toList();
+    return problems.entrySet().stream()
+        .map(problem -> NetworkProblem.newBuilder().setNetworkId(problem.getKey()).setReason(problem.getValue()).build())
+        .toList();
   }
 
   Optional<String> problem(TaskAssignment task) {

@@ -45,7 +45,6 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   private final Disk disk;
   private final Boot boot;
   private final Ownership ownership;
-  private final Commands commands;
   private final Containers containers;
   private final Tasks tasks;
   private final NetworkKeeper networks;
@@ -54,14 +53,13 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   private final TaskLogs logs;
   private AssignmentSet assignments = AssignmentSet.empty();
   private FeedState feed = FeedState.empty();
-  private NodeDescription description = NodeDescription.getDefaultInstance();
-  private Collection<String> routes = List.of();
+  private final FactsWatch facts;
   private NodeReport reported = NodeReport.getDefaultInstance();
   private long beaten;
-  private String undescribed = "";
+  private boolean sessionAsked;
   private boolean authoritative;
   private Instant lostAt;
-  private Tasks.Outage outage = Tasks.Outage.NONE;
+  private Outage outage = Outage.NONE;
   private long engineLife;
   private boolean closed;
 
@@ -76,7 +74,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
     this.disk = new Disk(folder, host, agent);
     this.boot = new Boot(folder);
     this.ownership = new Ownership(config.instance(), identity.clusterId(), identity.nodeId());
-    this.commands = new Commands(config.commandPrefix());
+    Commands commands = new Commands(config.commandPrefix());
     this.containers = new Containers(engine, folder.resolve("resolv"));
     this.tasks = new Tasks(host, agent, containers, new Images(engine, host, config.pullPatience()), config, this);
     NodeNetworks nodeNetworks = new NodeNetworks(engine, commands, ownership, () -> ThreadLocalRandom.current().nextLong());
@@ -91,6 +89,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
             config.mtu() == 0 ? NodeFacts.mtu(underlay) : config.mtu(),
             edges::dnsPort,
             this::networksMoved);
+    this.facts = new FactsWatch(host, agent, engine, commands, this::described);
     this.events = new EngineEvents(engine, host, agent, identity.clusterId(), this);
     this.session = new Session(host, agent, identity.nodeId(), this);
     this.logs = new TaskLogs(engine, host, identity.nodeId(), tasks::task);
@@ -115,44 +114,18 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
 
   private void watch() {
     if (!closed) {
-      lookAround();
+      facts.look();
       networks.watch();
       host.after(config.watch(), () -> agent.execute(this::watch));
     }
   }
 
-  /** Routes of the host, and what the engine says about itself. */
-  private void lookAround() {
-    Set<String> ours = networks.bridges();
-    host.blocking(
-        "agent-facts",
-        () -> {
-          try {
-            NodeDescription now = NodeFacts.describe(engine);
-            Collection<String> foreign = HostRoutes.foreign(commands, ours);
-            agent.execute(
-                () -> {
-                  boolean first = description.getHostname().isEmpty();
-                  description = now;
-                  routes = foreign;
-                  if (first && !closed) {
-                    session.open(); // not before: the first report says what the node is
-                  }
-                  reportNode();
-                });
-          } catch (EngineException | Commands.Failed e) {
-            agent.execute(
-                () -> {
-                  if (!e.getMessage().equals(undescribed)) {
-                    undescribed = e.getMessage();
-                    LOG.warn("this node cannot be described: {}; tried again", undescribed);
-                  }
-                  if (description.getHostname().isEmpty() && !closed) {
-                    host.after(RETRY, () -> agent.execute(this::lookAround));
-                  }
-                });
-          }
-        });
+  private void described() {
+    if (!sessionAsked && !closed) {
+      sessionAsked = true;
+      session.open(); // not before: the first report says what the node is
+    }
+    reportNode();
   }
 
   // ---- the engine ----
@@ -186,7 +159,8 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
     }
     Adoption adoption = Adoption.of(ownership, found, assignments.tasks().keySet(), authoritative);
     doom(adoption.doomed());
-    LOG.info("engine {}: {} containers adopted, {} to remove", now.getEngine().getEngineVersion(), adoption.adopted().size(), adoption.doomed().size());
+    String version = now.getEngine().getEngineVersion();
+    LOG.info("engine {}: {} containers adopted, {} to remove", version, adoption.adopted().size(), adoption.doomed().size());
     networks.engineUp(now.getHostname());
     var around =
         new Containers.Node(ownership, now.getHostname(), now.getPlatform().getArchitecture(), now.getPlatform().getOs());
@@ -194,12 +168,12 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
     lostAt = null;
   }
 
-  private Tasks.Outage outage(Instant back) {
+  private Outage outage(Instant back) {
     if (boot.isNew()) {
       boot.remember();
-      outage = new Tasks.Outage(Instant.MIN, back);
+      outage = new Outage(Instant.MIN, back);
     } else if (lostAt != null) {
-      outage = new Tasks.Outage(lostAt, host.clock().instant());
+      outage = new Outage(lostAt, host.clock().instant());
     }
     return outage;
   }
@@ -244,7 +218,8 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
         session.reopenAssignments(false, RETRY);
       }
       case AssignmentSet.Outcome.Unconfirmed drastic -> {
-        LOG.warn("assignments at {} would remove {} of {} running tasks; asking again", message.getRevision(), drastic.removed(), drastic.running());
+        String share = drastic.removed() + " of " + drastic.running();
+        LOG.warn("assignments at {} would remove {} running tasks; asking again", message.getRevision(), share);
         session.reopenAssignments(true, Duration.ZERO);
       }
       case AssignmentSet.Outcome.Applied applied -> take(applied.set());
@@ -315,12 +290,12 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   @Override
   public NodeReport report() {
     return NodeReport.newBuilder()
-        .setDescription(description)
+        .setDescription(facts.description())
         .setAdvertiseAddr(identity.advertiseAddress())
         .setDataPathAddr(identity.dataPathAddress())
-        .addAllRoutes(routes)
+        .addAllRoutes(facts.routes(networks.ownBridges()))
         .addAllNetworkIds(new TreeSet<>(networks.standing()))
-        .addAllPortProblems(edges.problems(description.getHostname()))
+        .addAllPortProblems(edges.problems(facts.description().getHostname()))
         .addAllNetworkProblems(networks.problems())
         .build();
   }
@@ -414,7 +389,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
     close();
     disk.clear(ASSIGNMENTS, FEED);
     edges.clear();
-    Leftovers.remove(engine, commands, config.instance(), host);
+    Leftovers.remove(engine, new Commands(config.commandPrefix()), config.instance(), host);
     LOG.info("node {} has left cluster {}", identity.nodeId(), identity.clusterId());
   }
 }

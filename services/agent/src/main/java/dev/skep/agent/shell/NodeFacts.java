@@ -43,7 +43,8 @@ final class NodeFacts {
     return NodeDescription.newBuilder()
         .setHostname(info.path("Name").asText())
         .setPlatform(Platform.newBuilder().setArchitecture(info.path("Architecture").asText()).setOs(info.path("OSType").asText()))
-        .setResources(Resources.newBuilder().setNanoCpus(info.path("NCPU").asLong() * 1_000_000_000L).setMemoryBytes(info.path("MemTotal").asLong()))
+        .setResources(
+            Resources.newBuilder().setNanoCpus(info.path("NCPU").asLong() * 1_000_000_000L).setMemoryBytes(info.path("MemTotal").asLong()))
         .setEngine(about.addAllPlugins(plugins))
         .build();
   }
@@ -51,7 +52,8 @@ final class NodeFacts {
   /** Inner packets must fit into the underlay with the tunnel's header around them. */
   static int mtu(String underlayAddress) {
     try {
-      NetworkInterface device = underlayAddress.isEmpty() ? null : NetworkInterface.getByInetAddress(InetAddress.getByName(underlayAddress));
+      NetworkInterface device =
+          underlayAddress.isEmpty() ? null : NetworkInterface.getByInetAddress(InetAddress.getByName(underlayAddress));
       return device == null || device.isLoopback() ? ETHERNET_LESS_VXLAN : Math.min(device.getMTU(), 9000) - VXLAN;
     } catch (IOException e) {
       return ETHERNET_LESS_VXLAN;

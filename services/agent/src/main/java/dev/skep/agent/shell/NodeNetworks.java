@@ -104,7 +104,7 @@ final class NodeNetworks {
     boolean fresh = want.overlays().values().stream().anyMatch(overlay -> !overlay.equals(have.overlays().get(overlay.id())));
     Collection<String> routes;
     try {
-      routes = fresh ? HostRoutes.foreign(commands, bridges(have)) : List.of();
+      routes = fresh ? HostRoutes.foreign(HostRoutes.all(commands), bridges(have)) : List.of();
     } catch (Commands.Failed failed) {
       LOG.error("the host's routes cannot be read, so no network is made: {}", failed.getMessage());
       return new Applied(have, Map.of(), false);
@@ -212,7 +212,8 @@ final class NodeNetworks {
   }
 
   private void ip(List<String> lines, Set<String> absent) throws Commands.Failed {
-    List<String> possible = lines.stream().filter(line -> absent.stream().noneMatch(device -> (line + " ").contains(" " + device + " "))).toList();
+    List<String> possible =
+        lines.stream().filter(line -> absent.stream().noneMatch(device -> (line + " ").contains(" " + device + " "))).toList();
     if (!possible.isEmpty()) {
       commands.feed(String.join("\n", possible) + "\n", "ip", "-batch", "-");
     }
@@ -241,7 +242,8 @@ final class NodeNetworks {
       try {
         for (JsonNode port : Engine.JSON.readTree(commands.run("ip", "-j", "link", "show", "type", "veth", "master", bridge))) {
           String name = port.path("ifname").asText("");
-          if (!name.isEmpty() && seen.add(name + "#" + port.path("ifindex").asInt()) && !done.contains(name + "#" + port.path("ifindex").asInt())) {
+          String known = name + "#" + port.path("ifindex").asInt();
+          if (!name.isEmpty() && seen.add(known) && !done.contains(known)) {
             lines.append("link set dev ").append(name).append(" hairpin on\n");
           }
         }

@@ -162,9 +162,11 @@ final class TaskLogs {
     }
 
     private void follow(TaskAssignment task) throws EngineException, InterruptedException {
-      String since = options.hasSince() ? "&since=" + options.getSince().getSeconds() + "." + String.format("%09d", options.getSince().getNanos()) : "";
+      Timestamp from = options.getSince();
+      String since = options.hasSince() ? String.format("&since=%d.%09d", from.getSeconds(), from.getNanos()) : "";
       String tail = options.getTail() < 0 ? "all" : Long.toString(options.getTail());
-      String query = "?stdout=" + options.getStdout() + "&stderr=" + options.getStderr() + "&timestamps=1&tail=" + tail + "&follow=" + options.getFollow();
+      String streams = "?stdout=" + options.getStdout() + "&stderr=" + options.getStderr();
+      String query = streams + "&timestamps=1&tail=" + tail + "&follow=" + options.getFollow();
       try (Response response = engine.open(Method.GET, Containers.address(task) + "/logs" + query + since, Map.of(), null);
           DataInputStream in = new DataInputStream(new java.io.BufferedInputStream(response.getBody()))) {
         if (task.getSpec().getContainerSpec().getTty()) {

@@ -5,8 +5,6 @@ import dev.skep.agent.core.Effect;
 import dev.skep.agent.core.Goal;
 import dev.skep.agent.core.Observation;
 import dev.skep.agent.core.TaskMachine;
-import dev.skep.agent.shell.EngineException.Refused;
-import dev.skep.agent.shell.EngineException.Unreachable;
 import dev.skep.api.v1.PortConfig;
 import dev.skep.dispatcher.v1.TaskAssignment;
 import dev.skep.runtime.Host;
@@ -60,7 +58,7 @@ final class Tasks {
 
   private final Host host;
   private final Executor agent;
-  private final Containers containers;
+  private final TaskCalls calls;
   private final Images images;
   private final Surroundings surroundings;
   private final Lane starts;
@@ -75,7 +73,7 @@ final class Tasks {
   Tasks(Host host, Executor agent, Containers containers, Images images, AgentConfig config, Surroundings surroundings) {
     this.host = host;
     this.agent = agent;
-    this.containers = containers;
+    this.calls = new TaskCalls(containers, surroundings::engineAccepts);
     this.images = images;
     this.surroundings = surroundings;
     this.starts = new Lane(host, agent, "agent-start", config.starts());
@@ -159,7 +157,8 @@ final class Tasks {
     entries.forEach(
         (id, entry) -> {
           if (entry.goal != Goal.GONE) {
-            statuses.put(id, entry.lastReport == null ? entry.progress.row(id, nodeId, entry.task.getLastStatus().getTimestamp()) : entry.lastReport);
+            TaskStatusRow told = entry.lastReport;
+            statuses.put(id, told == null ? entry.progress.row(id, nodeId, entry.task.getLastStatus().getTimestamp()) : told);
           }
         });
     return statuses;
@@ -281,14 +280,7 @@ final class Tasks {
     long generation = entry.begin(null);
     boolean wanted = entry.goal == Goal.RUN && ran(entry);
     TaskAssignment task = entry.task;
-    host.blocking("agent-look", () -> done(entry, generation, attempt(() -> lookClosely(task, wanted))));
-  }
-
-  /** An engine that is told to end first stops listening and then ends its containers: their end is not their own. */
-  private Outcome lookClosely(TaskAssignment task, boolean wanted) throws EngineException {
-    Containers.Look look = containers.look(task);
-    boolean ended = wanted && look.seen() instanceof Observation.Exited;
-    return ended && !surroundings.engineAccepts() ? new Outcome.Leaving(look.finished()) : new Outcome.Seen(look);
+    host.blocking("agent-look", () -> done(entry, generation, calls.look(task, wanted)));
   }
 
   private static boolean ran(TaskEntry entry) {
@@ -300,42 +292,7 @@ final class Tasks {
     Containers.Node around = node;
     TaskAssignment task = entry.task;
     String resolver = surroundings.resolver(task);
-    lane.run(() -> done(entry, generation, attempt(() -> perform(task, effect, around, resolver))));
-  }
-
-  private Outcome perform(TaskAssignment task, Effect effect, Containers.Node around, String resolver) throws EngineException {
-    return switch (effect) {
-      case Effect.Pull _ -> throw new IllegalStateException("pulls are waited for, not performed");
-      case Effect.Create _ -> new Outcome.Seen(containers.create(task, around, resolver));
-      case Effect.Connect connect -> {
-        containers.connect(task, connect.networkId());
-        yield new Outcome.Done();
-      }
-      case Effect.Start _ -> {
-        containers.start(task);
-        yield new Outcome.Seen(containers.look(task));
-      }
-      case Effect.Stop stop -> {
-        containers.stop(task, stop.grace());
-        yield new Outcome.Done();
-      }
-      case Effect.Remove _ -> {
-        containers.remove(task);
-        yield new Outcome.Seen(Containers.Look.of(new Observation.Absent()));
-      }
-    };
-  }
-
-  private interface Attempt {
-    Outcome run() throws EngineException;
-  }
-
-  private static Outcome attempt(Attempt attempt) {
-    try {
-      return attempt.run();
-    } catch (EngineException problem) {
-      return Outcome.of(problem);
-    }
+    lane.run(() -> done(entry, generation, calls.perform(task, effect, around, resolver)));
   }
 
   private void done(TaskEntry entry, long generation, Outcome outcome) {
@@ -416,36 +373,6 @@ final class Tasks {
     for (TaskEntry entry : entries.values().stream().filter(e -> e.away).toList()) {
       entry.away = false;
       step(entry);
-    }
-  }
-
-  private sealed interface Outcome {
-    record Seen(Containers.Look look) implements Outcome {}
-
-    record Done() implements Outcome {}
-
-    record No(String reason) implements Outcome {}
-
-    record Away(String reason) implements Outcome {}
-
-    record Leaving(Instant since) implements Outcome {}
-
-    static Outcome of(EngineException problem) {
-      return switch (problem) {
-        case Refused refused -> new No(refused.getMessage());
-        case Unreachable away -> new Away(away.getMessage());
-      };
-    }
-  }
-
-  /** When the engine was last away: what ended then ended with it. */
-  record Outage(Instant from, Instant to) {
-    static final Outage NONE = new Outage(Instant.MAX, Instant.MAX);
-    /** Containers are ended before the engine's last event is lost, and found ended a little after it is back. */
-    private static final Duration BEFORE = Duration.ofSeconds(3);
-
-    boolean covers(Instant instant) {
-      return !from.equals(Instant.MAX) && !instant.isBefore(from.equals(Instant.MIN) ? from : from.minus(BEFORE)) && !instant.isAfter(to);
     }
   }
 }

@@ -1,0 +1,74 @@
+package dev.skep.agent.shell;
+
+import dev.skep.api.v1.NodeDescription;
+import dev.skep.runtime.Host;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What this node is and which networks its host leads to, as last seen. State is the agent's thread's. */
+final class FactsWatch {
+  private static final Logger LOG = LoggerFactory.getLogger(FactsWatch.class);
+  private static final Duration RETRY = Duration.ofMillis(200);
+
+  private final Host host;
+  private final Executor agent;
+  private final Engine engine;
+  private final Commands commands;
+  private final Runnable seen;
+  private NodeDescription description = NodeDescription.getDefaultInstance();
+  private List<HostRoutes.Route> routes = List.of();
+  private String problem = "";
+
+  /** {@code seen} runs after every look that brought an answer. */
+  FactsWatch(Host host, Executor agent, Engine engine, Commands commands, Runnable seen) {
+    this.host = host;
+    this.agent = agent;
+    this.engine = engine;
+    this.commands = commands;
+    this.seen = seen;
+  }
+
+  NodeDescription description() {
+    return description;
+  }
+
+  /** Judged now and not when they were read: a bridge of ours may be younger than our knowledge of it. */
+  SortedSet<String> routes(Set<String> ourBridges) {
+    return HostRoutes.foreign(routes, ourBridges);
+  }
+
+  void look() {
+    host.blocking(
+        "agent-facts",
+        () -> {
+          try {
+            NodeDescription about = NodeFacts.describe(engine);
+            List<HostRoutes.Route> now = HostRoutes.all(commands);
+            agent.execute(
+                () -> {
+                  description = about;
+                  routes = now;
+                  problem = "";
+                  seen.run();
+                });
+          } catch (EngineException | Commands.Failed e) {
+            agent.execute(() -> failed(e.getMessage()));
+          }
+        });
+  }
+
+  private void failed(String why) {
+    if (!why.equals(problem)) {
+      problem = why;
+      LOG.warn("this node cannot be described: {}; tried again", why);
+    }
+    if (description.getHostname().isEmpty()) {
+      host.after(RETRY, () -> agent.execute(this::look));
+    }
+  }
+}

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** Tasks on a real engine. */
 @Tag("engine")
+@Tag("slow")
 class AgentOnEngineTest {
   private static PrivateEngine engine;
   private Scene scene;

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /** Overlays, VIPs and rules of one node, with a real engine, kernel and containers. */
 @Tag("engine")
+@Tag("slow")
 class NetworksOnEngineTest {
   private static PrivateEngine engine;
   private Scene scene;

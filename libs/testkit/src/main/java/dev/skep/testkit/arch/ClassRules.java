@@ -73,8 +73,10 @@ public final class ClassRules {
             "the rest is single-threaded by design, and a lock there hides that it is not any more",
             (from, to) -> outside(from, "runtime", "backend", "ingress", "dns") && to.getName().startsWith("java.util.concurrent.locks.")));
     rules.add(
-        accesses("nothing prints to System.out or System.err", "output goes through the log, where it has a level, a time and a bound",
+        accesses("nothing prints to System.out or System.err", 
+            "output goes through the log, where it has a level, a time and a bound; only a command's main speaks to its caller",
             access -> outside(access.getOriginOwner(), "none")
+                && !access.getOrigin().getName().equals("main")
                 && access.getTargetOwner().getName().equals("java.lang.System")
                 && (access.getTarget().getName().equals("out") || access.getTarget().getName().equals("err"))));
     rules.add(new Rule<>("classes are named for what they decide", "a Manager, Helper, Util or Impl says nothing about what it does", ClassRules::vagueNames));

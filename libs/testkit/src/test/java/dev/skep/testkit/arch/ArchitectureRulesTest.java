@@ -101,7 +101,7 @@ final class ArchitectureRulesTest {
     write("libs/x/src/main/java/dev/skep/x/A.java", "package dev.skep.x; final class A { void a() {" + "\n".repeat(LINES_TOO_MANY) + "} }");
     write("libs/x/src/main/java/dev/skep/x/B.java", "package dev.skep.x; final class B { } //" + "=".repeat(LINES_TOO_MANY));
     assertThat(brokenSources())
-        .contains("files have at most 400 lines", "methods have at most 60 lines", "lines of main code have at most 140 characters");
+        .contains("files have at most 400 lines", "methods have at most 60 lines", "lines of main code have at most 180 characters");
   }
 
   private static final int LINES_TOO_MANY = 401;

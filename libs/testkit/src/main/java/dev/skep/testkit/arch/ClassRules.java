@@ -73,7 +73,7 @@ public final class ClassRules {
             "the rest is single-threaded by design, and a lock there hides that it is not any more",
             (from, to) -> outside(from, "runtime", "backend", "ingress", "dns") && to.getName().startsWith("java.util.concurrent.locks.")));
     rules.add(
-        accesses("nothing prints to System.out or System.err", 
+        accesses("nothing prints to System.out or System.err",
             "output goes through the log, where it has a level, a time and a bound; only a command's main speaks to its caller",
             access -> outside(access.getOriginOwner(), "none")
                 && !access.getOrigin().getName().equals("main")

@@ -46,8 +46,11 @@ test_totals() {
 }
 
 skep_sim() {
-  skep_build
-  "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Xmx512m -cp "$BUILD/lib/*:$HERE/services/skepd/target/sim/*" dev.skep.skepd.sim.SimMain "$@"
+  need_build_tools
+  local skepd=$HERE/services/skepd/target
+  step "building the simulator"
+  maven -q package -DskipTests -pl services/skepd -am || die "the build failed; the messages are above"
+  "$JAVA_HOME/bin/java" -XX:+UseSerialGC -Xmx512m -cp "$skepd/dist/*:$skepd/sim/*" dev.skep.skepd.sim.SimMain "$@"
 }
 
 skep_bench() {

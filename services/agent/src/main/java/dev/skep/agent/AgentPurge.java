@@ -3,9 +3,9 @@ package dev.skep.agent;
 import dev.skep.agent.shell.Commands;
 import dev.skep.agent.shell.Engine;
 import dev.skep.agent.shell.Leftovers;
+import dev.skep.runtime.host.CommandThreads;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 
 /** Takes away everything of one instance from an engine and the kernel; needs no running daemon. */
 public final class AgentPurge {
@@ -21,8 +21,9 @@ public final class AgentPurge {
   }
 
   static List<String> purge(Path engine, String instance, List<String> commandPrefix) {
-    try (Engine client = new Engine(engine)) {
-      return Leftovers.remove(client, new Commands(commandPrefix), instance, CompletableFuture::runAsync);
+    try (Engine client = new Engine(engine);
+        CommandThreads threads = new CommandThreads()) {
+      return Leftovers.remove(client, new Commands(commandPrefix), instance, threads::execute);
     }
   }
 

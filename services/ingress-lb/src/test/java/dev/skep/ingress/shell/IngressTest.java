@@ -10,52 +10,21 @@ import dev.skep.ingress.core.Routes;
 import dev.skep.runtime.net.Handover;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
-import java.util.TreeMap;
-import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class IngressTest {
-  private static final int TARGET = 18_080;
-
-  @TempDir Path folder;
-  private final List<AutoCloseable> open = new ArrayList<>();
-  private int published;
-
-  @BeforeEach
-  void pickPort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0)) {
-      published = free.getLocalPort();
-    }
-  }
-
-  @AfterEach
-  void closeAll() throws Exception {
-    for (AutoCloseable one : open.reversed()) {
-      one.close();
-    }
-  }
-
+/** Whom a published port leads to, and when it is open. */
+class IngressTest extends PublishedPortScene {
   @Test
   void inTurnExactlyOverAllLoopsUnderConcurrency() throws Exception {
     Ingress ingress = ingress(IngressConfig.defaults().withEventLoops(3));
@@ -103,133 +72,6 @@ class IngressTest {
   }
 
   @Test
-  void halfClosedConnectionsLoseNothing() throws Exception {
-    Ingress ingress = ingress(IngressConfig.defaults());
-    // Answers only after it has seen the end of the request, with twice as many bytes.
-    task(
-        "127.0.1.1",
-        (socket, in, out) -> {
-          byte[] all = in.readAllBytes();
-          out.write(all);
-          out.write(all);
-        });
-    apply(ingress, new FeedOf().service("web", "tcp", published, TARGET).task("web", 1, "127.0.1.1"));
-    Random random = new Random(7);
-    byte[] bytes = new byte[300_000];
-    random.nextBytes(bytes);
-    AtomicLong number = new AtomicLong();
-    List<Integer> wrong =
-        parallel(
-            300,
-            () -> {
-              byte[] request = java.util.Arrays.copyOf(bytes, 1 + (int) (number.incrementAndGet() * 997 % 300_000));
-              try (Socket socket = connect()) {
-                socket.getOutputStream().write(request);
-                socket.shutdownOutput();
-                byte[] answer = socket.getInputStream().readAllBytes();
-                byte[] twice = new byte[request.length * 2];
-                System.arraycopy(request, 0, twice, 0, request.length);
-                System.arraycopy(request, 0, twice, request.length, request.length);
-                return java.util.Arrays.equals(answer, twice) ? 0 : 1;
-              }
-            });
-    assertThat(wrong.stream().mapToInt(Integer::intValue).sum()).isZero();
-    assertThat(awaitZero(ingress)).isZero();
-  }
-
-  @Test
-  void aTaskThatEndsItsSideFirstStillHears() throws Exception {
-    Ingress ingress = ingress(IngressConfig.defaults());
-    LinkedBlockingQueue<String> heard = new LinkedBlockingQueue<>();
-    task(
-        "127.0.1.1",
-        (socket, in, out) -> {
-          out.write("hello".getBytes());
-          socket.shutdownOutput();
-          heard.add(new String(in.readAllBytes()));
-        });
-    apply(ingress, new FeedOf().service("web", "tcp", published, TARGET).task("web", 1, "127.0.1.1"));
-    for (int n = 0; n < 50; n++) {
-      try (Socket socket = connect()) {
-        assertThat(socket.getInputStream().readAllBytes()).asString().isEqualTo("hello");
-        socket.getOutputStream().write("later".getBytes());
-        socket.shutdownOutput();
-        assertThat(heard.take()).isEqualTo("later");
-      }
-    }
-  }
-
-  @Test
-  void aSlowReaderStopsTheWriterAndGetsEverything() throws Exception {
-    Ingress ingress = ingress(IngressConfig.defaults());
-    long total = 256L << 20;
-    AtomicLong written = new AtomicLong();
-    task(
-        "127.0.1.1",
-        (socket, in, out) -> {
-          socket.setSendBufferSize(64 << 10);
-          byte[] block = new byte[64 << 10];
-          for (long sent = 0; sent < total; sent += block.length) {
-            out.write(block);
-            written.addAndGet(block.length);
-          }
-        });
-    apply(ingress, new FeedOf().service("web", "tcp", published, TARGET).task("web", 1, "127.0.1.1"));
-    try (Socket socket = new Socket()) {
-      socket.setReceiveBufferSize(64 << 10);
-      socket.connect(new InetSocketAddress("127.0.0.1", published));
-      InputStream in = socket.getInputStream();
-      in.read();
-      long before = -1;
-      while (before != written.get()) { // until the writer stands still
-        before = written.get();
-        Thread.sleep(200);
-      }
-      assertThat(before).as("buffered on the way").isLessThan(32L << 20);
-      byte[] buffer = new byte[1 << 20];
-      long got = 1;
-      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-        got += n;
-      }
-      assertThat(got).isEqualTo(total);
-    }
-  }
-
-  @Test
-  void resetsArePassedOnAsResets() throws Exception {
-    Ingress ingress = ingress(IngressConfig.defaults());
-    LinkedBlockingQueue<String> ends = new LinkedBlockingQueue<>();
-    task(
-        "127.0.1.1",
-        (socket, in, out) -> {
-          int first = in.read();
-          if (first == 'x') {
-            socket.setSoLinger(true, 0);
-            socket.close();
-            return;
-          }
-          out.write('o');
-          try {
-            ends.add("end " + in.read());
-          } catch (IOException reset) {
-            ends.add("reset");
-          }
-        });
-    apply(ingress, new FeedOf().service("web", "tcp", published, TARGET).task("web", 1, "127.0.1.1"));
-    try (Socket socket = connect()) {
-      socket.getOutputStream().write('x');
-      assertThatThrownBy(() -> socket.getInputStream().read()).isInstanceOf(IOException.class).hasMessageContaining("reset");
-    }
-    Socket socket = connect();
-    socket.getOutputStream().write('a');
-    assertThat(socket.getInputStream().read()).isEqualTo('o');
-    socket.setSoLinger(true, 0);
-    socket.close();
-    assertThat(ends.take()).isEqualTo("reset");
-    assertThat(awaitZero(ingress)).isZero();
-  }
-
-  @Test
   void aWithdrawnTaskKeepsItsConnectionsAndGetsNoNewOnes() throws Exception {
     Ingress ingress = ingress(IngressConfig.defaults());
     task(
@@ -255,19 +97,6 @@ class IngressTest {
   }
 
   @Test
-  void theBackendLearnsItsClient() throws Exception {
-    Ingress ingress = ingress(IngressConfig.defaults());
-    task("127.0.1.1", (socket, in, out) -> out.write(in.readNBytes(30)));
-    apply(ingress, new FeedOf().service("web", "tcp", published, TARGET, "v1").task("web", 1, "127.0.1.1"));
-    try (Socket socket = new Socket()) {
-      socket.bind(new InetSocketAddress("127.0.0.9", 0));
-      socket.connect(new InetSocketAddress("127.0.0.1", published));
-      socket.getOutputStream().write("GET / HTTP/1.0\r\n\r\n".getBytes());
-      assertThat(new String(socket.getInputStream().readAllBytes())).startsWith("PROXY TCP4 127.0.0.9 127.0.0.1");
-    }
-  }
-
-  @Test
   void connectionsAreBounded() throws Exception {
     Ingress ingress = ingress(IngressConfig.defaults().withLimits(5, 5));
     task("127.0.1.1", (socket, in, out) -> out.write(in.read()));
@@ -276,16 +105,14 @@ class IngressTest {
     for (int n = 0; n < 5; n++) {
       held.add(connect());
     }
-    while (ingress.openConnections() < 5) {
-      Thread.onSpinWait();
-    }
+    assertThat(awaitOpen(ingress, 5)).isEqualTo(5);
     assertThatThrownBy(this::askFailing).isInstanceOf(IOException.class);
     for (Socket socket : held) {
       socket.getOutputStream().write('z');
       assertThat(socket.getInputStream().read()).isEqualTo('z');
       socket.close();
     }
-    assertThat(awaitZero(ingress)).isZero();
+    assertThat(awaitOpen(ingress, 0)).isZero();
     try (Socket socket = connect()) {
       socket.getOutputStream().write('z');
       assertThat(socket.getInputStream().read()).isEqualTo('z');
@@ -355,80 +182,5 @@ class IngressTest {
     clients.close();
     assertThat(failed).isZero();
     assertThat(ask()).isEqualTo("task1");
-  }
-
-  private Ingress ingress(IngressConfig config) throws IOException {
-    Ingress ingress = new Ingress(config.drain().toSeconds() == 10 ? config.withDrain(Duration.ofMillis(100)) : config,
-        Handover.take(folder), new CollectorRegistry(), () -> {});
-    open.add(() -> ingress.drain(false));
-    return ingress;
-  }
-
-  private static void apply(Ingress ingress, FeedOf feed) throws InterruptedException {
-    ingress.ports().apply(Routes.of(feed.state())).sync();
-  }
-
-  private void task(String address, Task.Behaviour behaviour) throws IOException {
-    open.add(new Task(address, TARGET, behaviour));
-  }
-
-  /** A task whose backlog is full and stays so: the kernel drops what else would connect. */
-  private void silent(String address) throws IOException {
-    ServerSocket server = new ServerSocket();
-    server.bind(new InetSocketAddress(address, TARGET), 1);
-    open.add(server);
-    for (int n = 0; n < 2; n++) {
-      open.add(new Socket(address, TARGET));
-    }
-  }
-
-  private Socket connect() throws IOException {
-    Socket socket = new Socket(InetAddress.getByName("127.0.0.1"), published);
-    socket.setSoTimeout(20_000);
-    return socket;
-  }
-
-  private String ask() throws IOException {
-    try (Socket socket = connect()) {
-      return new String(socket.getInputStream().readAllBytes());
-    }
-  }
-
-  /** Reads the answer, or fails as a client sees a reset: when it connects, writes or reads. */
-  private void askFailing() throws IOException {
-    try (Socket socket = connect()) {
-      OutputStream out = socket.getOutputStream();
-      out.write('?');
-      if (socket.getInputStream().read() < 0) {
-        throw new IOException("closed");
-      }
-    }
-  }
-
-  private static int awaitZero(Ingress ingress) throws InterruptedException {
-    for (int n = 0; n < 500 && ingress.openConnections() > 0; n++) {
-      Thread.sleep(10);
-    }
-    return ingress.openConnections();
-  }
-
-  private static <T> List<T> parallel(int count, Callable<T> call) throws Exception {
-    List<T> results = new ArrayList<>();
-    try (ExecutorService clients = Executors.newFixedThreadPool(16)) {
-      List<Future<T>> pending = new ArrayList<>();
-      for (int n = 0; n < count; n++) {
-        pending.add(clients.submit(call));
-      }
-      for (Future<T> one : pending) {
-        results.add(one.get());
-      }
-    }
-    return results;
-  }
-
-  private static Map<String, Integer> count(List<String> names) {
-    Map<String, Integer> count = new TreeMap<>();
-    names.forEach(name -> count.merge(name, 1, Integer::sum));
-    return count;
   }
 }

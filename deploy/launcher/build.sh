@@ -13,11 +13,11 @@ skep_build() {
   stamp=$(sources_stamp)-$(jdk_major "$JAVA_HOME")
   [ "$(cat "$BUILD/stamp" 2>/dev/null)" = "$stamp" ] && return
   need_build_tools
-  exec 8>"$HERE/.build.lock"
+  mkdir -p "$BUILD"
+  exec 8>"$BUILD/lock"
   flock 8
   if [ "$(cat "$BUILD/stamp" 2>/dev/null)" != "$stamp" ]; then
     step "building (the first time takes a minute or two)"
-    mkdir -p "$BUILD"
     maven -q package -Dmaven.test.skip=true -pl services/skepd -am || die "the build failed; the messages are above"
     rm -rf "$BUILD/lib.new"
     mkdir "$BUILD/lib.new"

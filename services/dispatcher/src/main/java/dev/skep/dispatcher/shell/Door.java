@@ -30,7 +30,7 @@ public final class Door {
     metrics = DispatcherMetrics.of(host.metrics());
     committer = new Committer(host.store(), host.view(), config);
     Watch watch = new Watch(committer, metrics, () -> neighbour(host, config), host.clock().instant());
-    sessions = new Sessions(host.clock(), metrics, watch, new LogDesk(host));
+    sessions = new Sessions(host.clock(), metrics, watch, new LogDesk(host), new Credentials(() -> host.dataFolder("identity")));
     desk = new Desk(sessions, host.clock(), () -> host.view().state(), config);
     listening = host.view().listen(desk::moved);
     host.blocking("dispatcher-commits", committer::run);

@@ -113,7 +113,8 @@ final class NodeSession {
     }
   }
 
-  void sendAssignments(ClusterState state, Withdrawals withdrawals, BiConsumer<ClusterState, AssignmentsMessage> sentNow) {
+  void sendAssignments(
+      ClusterState state, Withdrawals withdrawals, Credentials credentials, BiConsumer<ClusterState, AssignmentsMessage> sentNow) {
     boolean nothing = assignments == null || (sent != null && concern.isEmpty());
     if (nothing || !servedBy(state) || state.revision() < assignmentsFrom || !assignments.ready()) {
       return;
@@ -121,7 +122,7 @@ final class NodeSession {
     if (sent == null) {
       sent = Assignments.of(state, nodeId(), withdrawals);
       AssignmentsMessage message = Assignments.complete(state, sent);
-      assignments.send(message);
+      assignments.send(credentials.into(message, state));
       sentNow.accept(state, message);
     } else {
       AssignmentSet now = Assignments.update(sent, state, concern, withdrawals);
@@ -129,7 +130,7 @@ final class NodeSession {
       sent = now;
       concern = Concern.NONE;
       if (difference.isPresent()) {
-        assignments.send(difference.get());
+        assignments.send(credentials.into(difference.get(), state));
         sentNow.accept(state, difference.get());
       }
     }

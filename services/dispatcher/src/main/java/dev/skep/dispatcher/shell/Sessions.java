@@ -41,6 +41,7 @@ final class Sessions implements Desk.Work {
   private final DispatcherMetrics metrics;
   private final Watch watch;
   private final LogDesk logs;
+  private final Credentials credentials;
   private final Map<String, NodeSession> byId = new ConcurrentHashMap<>(); // read by calls
   private final Map<String, NodeSession> byNode = new HashMap<>();
   private final Map<String, RegistrationLimit> limits = new HashMap<>();
@@ -48,7 +49,8 @@ final class Sessions implements Desk.Work {
   private ClusterState state = ClusterState.empty();
   private Withdrawals withdrawals = Withdrawals.NONE;
 
-  Sessions(Clock clock, DispatcherMetrics metrics, Watch watch, LogDesk logs) {
+  Sessions(Clock clock, DispatcherMetrics metrics, Watch watch, LogDesk logs, Credentials credentials) {
+    this.credentials = credentials;
     this.clock = clock;
     this.metrics = metrics;
     this.watch = watch;
@@ -219,7 +221,7 @@ final class Sessions implements Desk.Work {
   public void flush() {
     for (NodeSession session : byNode.values()) {
       session.sendMessages(state);
-      session.sendAssignments(state, withdrawals, this::sent);
+      session.sendAssignments(state, withdrawals, credentials, this::sent);
       session.sendFeed(state, feed);
     }
   }

@@ -1,7 +1,9 @@
 package dev.skep.skepd;
 
+import dev.skep.agent.AgentConfig;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.host.BasicHost;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -10,33 +12,60 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
- * The training run of the start-up cache: a process in a temporary folder, without an engine, that starts, answers the
- * calls of a user's first minute and ends. What it loads is what the cache holds.
+ * The training run of the start-up cache: a process in a temporary folder that starts, lives through a user's first
+ * minutes and ends. What it loads and runs often is what the cache holds. It touches nothing of the machine: its engine
+ * is a {@link RehearsalEngine}, and programs that would change the network are not run.
  */
 final class Rehearsal {
-  private static final String SERVICE = """
-      {"Name":"rehearsal","TaskTemplate":{"ContainerSpec":{"Image":"rehearsal:1"}},"Mode":{"Replicated":{"Replicas":1}},
-       "EndpointSpec":{"Ports":[{"TargetPort":80,"PublishedPort":18080}]}}""";
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final int REPLICAS = 30;
+  /** Stands before every network command, and answers as they would on a machine where all is as it should be. */
+  private static final List<String> NO_COMMANDS = List.of("/bin/sh", "-c", """
+      case "${1##*/} $2 $3" in
+        "iptables -w -D") exit 1 ;;
+        "nft -j list") echo '{"nftables":[{"chain":{"family":"ip","table":"skep_ffff","name":"nat","type":"nat","hook":"prerouting"}}]}' ;;
+        "ip -4 -j" | "ip -j link") echo '[]' ;;
+      esac""", "rehearsal");
+  private static final String INIT = """
+      {"ListenAddr":"127.0.0.1:2377","AdvertiseAddr":"127.0.0.1","ForceNewCluster":false,"Spec":{"Labels":null}}""";
+  private static final String NETWORK = """
+      {"Name":"rehearsal","Driver":"overlay","CheckDuplicate":true,"IPAM":{"Driver":"default","Config":[]},"Options":{},"Labels":{}}""";
+  private static final String WEB = """
+      {"Name":"web","Labels":{"of":"rehearsal"},"TaskTemplate":{"ContainerSpec":{"Image":"rehearsal:1","Env":["A=b"],"Args":["serve"],
+       "Labels":{"a":"b"},"Mounts":[{"Type":"volume","Source":"data","Target":"/data"}]},"Networks":[{"Target":"rehearsal"}],
+       "Resources":{"Limits":{"MemoryBytes":67108864},"Reservations":{"MemoryBytes":4194304}},"Placement":{"Constraints":["node.role==manager"]},
+       "ForceUpdate":0},"Mode":{"Replicated":{"Replicas":%d}},"EndpointSpec":{"Ports":[{"Protocol":"tcp","TargetPort":80,"PublishedPort":18080}]}}""";
+  private static final String PLAIN = """
+      {"Name":"plain","TaskTemplate":{"ContainerSpec":{"Image":"rehearsal:1"}},"Mode":{"Replicated":{"Replicas":%d}}}""";
 
-  private Rehearsal() {}
+  private final Path socket;
+
+  private Rehearsal(Path socket) {
+    this.socket = socket;
+  }
 
   static void of(String name, Settings given, Launch.Start start) throws Exception {
     Path folder = Files.createTempDirectory("skep-rehearsal");
     try {
       SkepdConfig asked = SkepdConfig.from(given);
       Path socket = folder.resolve("docker.sock");
+      Path engine = folder.resolve("engine.sock");
       SkepdConfig config = new SkepdConfig(
-          folder.resolve("data"), folder.resolve("run"), "ffff", folder.resolve("no-engine.sock"), List.of("unix://" + socket), asked.metrics(), true);
-      try (BasicHost host = start.start(Settings.load(Optional.empty(), Map.of(), List.of()), config)) {
+          folder.resolve("data"), folder.resolve("run"), "ffff", engine, List.of("unix://" + socket), asked.metrics(), true);
+      try (RehearsalEngine _ = new RehearsalEngine(engine);
+          BasicHost host = start.start(Settings.load(Optional.empty(), Map.of(), List.of()), config)) {
         if (name.equals("skepd")) {
-          calls(socket);
+          new Rehearsal(socket).play();
         }
         if (!host.ready()) {
           throw new IllegalStateException("the rehearsal of " + name + " did not become ready");
@@ -47,25 +76,93 @@ final class Rehearsal {
     }
   }
 
-  /** The store keeps what they ask; no task can run, for there is no engine. */
-  private static void calls(Path socket) throws IOException {
-    call(socket, "GET", "/_ping", "");
-    call(socket, "GET", "/v1.41/info", "");
-    call(socket, "POST", "/v1.41/services/create", SERVICE);
-    call(socket, "GET", "/v1.41/services?status=true", "");
-    call(socket, "GET", "/v1.41/tasks", "");
-    call(socket, "GET", "/v1.41/nodes", "");
+  /** An agent that changes nothing; there is no edge that it could wait for. */
+  static AgentConfig harmless(AgentConfig agent) {
+    return agent.withCommandPrefix(NO_COMMANDS).withEdges(0);
   }
 
-  private static void call(Path socket, String method, String path, String body) throws IOException {
+  private void play() throws IOException {
+    call("GET", "/_ping", "");
+    done("POST", "/swarm/init", INIT);
+    done("POST", "/networks/create", NETWORK);
+    done("POST", "/services/create", WEB.formatted(REPLICAS));
+    done("POST", "/services/create", PLAIN.formatted(REPLICAS));
+    await("all tasks run", () -> running() == 2 * REPLICAS);
+    look();
+    scale("web", WEB, 5);
+    scale("plain", PLAIN, REPLICAS + 5);
+    await("the services are scaled", () -> running() == REPLICAS + 10);
+    look();
+    done("DELETE", "/services/web", "");
+    done("DELETE", "/services/plain", "");
+    await("no task is left", () -> ask("GET", "/tasks").strip().endsWith("[]"));
+    await("the network can go", () -> ask("DELETE", "/networks/rehearsal").startsWith("HTTP/1.1 20"));
+    done("POST", "/swarm/leave?force=1", "");
+  }
+
+  /** What the command line asks for its lists. */
+  private void look() throws IOException {
+    for (int n = 0; n < 5; n++) {
+      done("GET", "/info", "");
+      done("GET", "/version", "");
+      done("GET", "/nodes", "");
+      done("GET", "/networks", "");
+      done("GET", "/networks/rehearsal", "");
+      done("GET", "/services?status=true", "");
+      done("GET", "/services/web", "");
+      done("GET", "/tasks?filters=%7B%22service%22%3A%7B%22web%22%3Atrue%7D%7D", "");
+    }
+  }
+
+  private void scale(String service, String spec, int replicas) throws IOException {
+    String now = call("GET", "/services/" + service, "");
+    String version = now.replaceFirst("(?s).*\"Index\":(\\d+).*", "$1");
+    done("POST", "/services/" + service + "/update?version=" + version, spec.formatted(replicas));
+  }
+
+  private int running() {
+    String asked = "%7B%22desired-state%22%3A%7B%22running%22%3Atrue%7D%7D";
+    return ask("GET", "/tasks?filters=" + asked).split("\"State\":\"running\"", -1).length - 1;
+  }
+
+  private static void await(String what, BooleanSupplier reached) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!reached.getAsBoolean()) {
+      if (System.nanoTime() > deadline) {
+        throw new IllegalStateException("the rehearsal waits in vain: " + what);
+      }
+      LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+    }
+  }
+
+  private String ask(String method, String path) {
+    try {
+      return call(method, path, "");
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private void done(String method, String path, String body) throws IOException {
+    String answer = call(method, path, body);
+    if (!answer.startsWith("HTTP/1.1 20")) {
+      throw new IllegalStateException("the rehearsal's " + method + " " + path + " brought " + answer);
+    }
+  }
+
+  private String call(String method, String path, String body) throws IOException {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       channel.connect(UnixDomainSocketAddress.of(socket));
-      String request = method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " + body.length() + "\r\n\r\n" + body;
+      String request = method + " /v1.41" + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+          + "Content-Length: " + body.length() + "\r\n\r\n" + body;
       channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8)));
-      ByteBuffer answer = ByteBuffer.allocate(1 << 16);
-      while (channel.read(answer) >= 0) {
-        answer.clear();
+      ByteArrayOutputStream answer = new ByteArrayOutputStream();
+      ByteBuffer part = ByteBuffer.allocate(1 << 16);
+      while (channel.read(part) >= 0) {
+        answer.write(part.array(), 0, part.position());
+        part.clear();
       }
+      return answer.toString(StandardCharsets.UTF_8);
     }
   }
 

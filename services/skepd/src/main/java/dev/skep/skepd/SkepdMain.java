@@ -40,10 +40,11 @@ public final class SkepdMain {
 
   static AgentConfig agent(Settings settings, SkepdConfig config) {
     AgentConfig defaults = AgentConfig.defaults();
-    return defaults
+    AgentConfig agent = defaults
         .withEngine(config.engine())
         .withInstance(config.instance())
         .withFeedSocket(config.run().resolve(FeedServer.SOCKET))
         .withParallelism((int) settings.number("starts", defaults.starts()), (int) settings.number("removals", defaults.removals()));
+    return config.rehearse() ? Rehearsal.harmless(agent) : agent;
   }
 }

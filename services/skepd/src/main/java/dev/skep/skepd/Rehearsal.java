@@ -17,7 +17,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
@@ -81,7 +80,7 @@ final class Rehearsal {
     return agent.withCommandPrefix(NO_COMMANDS).withEdges(0);
   }
 
-  private void play() throws IOException {
+  private void play() throws IOException, InterruptedException {
     call("GET", "/_ping", "");
     done("POST", "/swarm/init", INIT);
     done("POST", "/networks/create", NETWORK);
@@ -125,13 +124,13 @@ final class Rehearsal {
     return ask("GET", "/tasks?filters=" + asked).split("\"State\":\"running\"", -1).length - 1;
   }
 
-  private static void await(String what, BooleanSupplier reached) {
+  private static void await(String what, BooleanSupplier reached) throws InterruptedException {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (!reached.getAsBoolean()) {
       if (System.nanoTime() > deadline) {
         throw new IllegalStateException("the rehearsal waits in vain: " + what);
       }
-      LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+      Thread.sleep(Duration.ofMillis(50));
     }
   }
 

@@ -30,7 +30,16 @@ skep_up() {
   [ -z "$stack" ] || deploy_stack "$stack"
   say ""
   skep_where
-  [ $foreground = no ] || { trap 'stop_supervised skepd; exit 0' INT TERM; tail -n 0 -F "$DATA/log/skepd.log" "$DATA/log/edge.log" & wait; }
+  [ $foreground = no ] || stay_in_foreground
+}
+
+# Prints what the daemons log until Ctrl-C stops skepd. A background job ignores Ctrl-C, so tail is ended by hand.
+stay_in_foreground() {
+  tail -n 0 -F "$DATA/log/skepd.log" "$DATA/log/edge.log" &
+  local tail=$!
+  # shellcheck disable=SC2064
+  trap "kill $tail 2>/dev/null; stop_supervised skepd; exit 0" INT TERM
+  wait
 }
 
 start_daemons() {

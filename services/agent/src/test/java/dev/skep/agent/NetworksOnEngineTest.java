@@ -210,7 +210,7 @@ class NetworksOnEngineTest {
       assertThat(edge).isNotNull();
       cluster.await("the edge's port problem", () -> cluster.report.getPortProblemsList().stream().anyMatch(p -> p.getPort() == 8080));
       assertThat(cluster.report.getPortProblems(0).getReason())
-          .isEqualTo("port 8080/tcp is already in use on node " + cluster.report.getDescription().getHostname() + ": address already in use");
+          .isEqualTo("port 8080/tcp on node " + cluster.report.getDescription().getHostname() + ": address already in use");
       scene.publish();
       awaitAnswer("plain");
       engine.inside("iptables", "-P", "INPUT", "DROP");

@@ -62,7 +62,7 @@ final class Edges implements AutoCloseable {
                   .setProtocol(port.getProtocol())
                   .setPort(port.getPort())
                   .setReason(String.format(
-                      "port %d/%s is already in use on node %s: %s", port.getPort(), port.getProtocol(), hostname, port.getProblem()))
+                      "port %d/%s on node %s: %s", port.getPort(), port.getProtocol(), hostname, port.getProblem()))
                   .build());
         }
       }

@@ -143,16 +143,16 @@ public final class NotBuilt {
   /** Overlay networks only: others pass through to the engine. */
   public static Optional<ApiError> inNetwork(NetworkCreateRequest request) {
     if (request.getAttachable()) {
-      return refuse("attachable networks", "leave --attachable (in a compose file: attachable) out and run the container as a service");
+      return refuse("an attachable network", "leave --attachable (in a compose file: attachable) out and run the container as a service");
     }
     if (request.getOptionsMap().containsKey("encrypted")) {
-      return refuse("encrypted overlays", "leave the option encrypted out, and encrypt in the application or below the network");
+      return refuse("an encrypted overlay", "leave the option encrypted out, and encrypt in the application or below the network");
     }
     if (request.getEnableIpv6() || request.getIpam().getConfigList().stream().anyMatch(pool -> pool.getSubnet().indexOf(':') >= 0)) {
       return refuse("IPv6 on overlay networks", "leave --ipv6 (in a compose file: enable_ipv6) out and use IPv4 subnets");
     }
     if (request.getConfigOnly() || request.hasConfigFrom() && !request.getConfigFrom().getNetwork().isEmpty()) {
-      return refuse("config-only networks", "give the options to the network itself");
+      return refuse("a config-only network", "give the options to the network itself");
     }
     if (request.getIpam().getConfigCount() > 1) {
       return refuse("more than one subnet in a network", "use one larger subnet");

@@ -195,12 +195,12 @@ public final class OpenPorts {
   private static String problem(PublishedPort port, Throwable cause) {
     String message = String.valueOf(cause.getMessage());
     if (message.contains("(-98)") || message.contains("in use")) {
-      return "port " + port + " is already in use on this node by another program";
+      return "already in use by another program";
     }
     if (message.contains("(-13)") || message.contains("(-1)")) {
-      return "port " + port + " may not be opened by this process: " + message;
+      return "may not be opened by this process: " + message;
     }
-    return "port " + port + " could not be opened: " + message;
+    return "could not be opened: " + message;
   }
 
   private void noteProblems() {

@@ -15,6 +15,7 @@ public final class AgentLife {
   private final Host host;
   private final AgentConfig config;
   private final Mailbox agent = new Mailbox();
+  private final AgentMetrics metrics;
   private final Engine engine;
   private final Edges edges;
   private final AutoCloseable membership;
@@ -28,7 +29,8 @@ public final class AgentLife {
     }
     this.host = host;
     this.config = config;
-    this.engine = new Engine(config.engine());
+    this.metrics = AgentMetrics.of(host.metrics().registry());
+    this.engine = new Engine(config.engine(), metrics);
     this.edges = new Edges(config.feedSocket().orElseGet(() -> host.runFolder().resolve("feed.sock")), config.edges(), agent);
     host.thread("agent", agent);
     this.membership = host.membership().listen(next -> agent.execute(() -> become(next)));
@@ -40,7 +42,7 @@ public final class AgentLife {
     }
     node.ifPresent(NodeAgent::leave);
     identity = next;
-    node = next.map(who -> new NodeAgent(host, config, agent, who, engine, edges));
+    node = next.map(who -> new NodeAgent(host, config, agent, who, engine, edges, metrics));
     node.ifPresent(NodeAgent::start);
   }
 
@@ -60,5 +62,6 @@ public final class AgentLife {
     agent.close();
     edges.close();
     engine.close();
+    metrics.unregister(host.metrics().registry());
   }
 }

@@ -11,6 +11,8 @@ import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
 import dev.skep.agent.core.ApiVersion;
 import dev.skep.agent.shell.EngineException.Refused;
 import dev.skep.agent.shell.EngineException.Unreachable;
+import io.prometheus.client.CollectorRegistry;
+import io.prometheus.client.Histogram;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,11 +40,18 @@ public final class Engine implements AutoCloseable {
   private static final Duration CONNECT = Duration.ofSeconds(2);
 
   private final Path socket;
+  private final AgentMetrics metrics;
   private final DockerHttpClient http;
   private volatile ApiVersion version;
 
+  /** For a command: nobody looks at what it measures. */
   public Engine(Path socket) {
+    this(socket, AgentMetrics.of(new CollectorRegistry()));
+  }
+
+  Engine(Path socket, AgentMetrics metrics) {
     this.socket = socket;
+    this.metrics = metrics;
     this.http =
         new ZerodepDockerHttpClient.Builder()
             .dockerHost(URI.create("unix://" + socket.toAbsolutePath()))
@@ -54,7 +63,7 @@ public final class Engine implements AutoCloseable {
   public ApiVersion version() throws EngineException {
     ApiVersion known = version;
     if (known == null) {
-      try (Response response = send(Method.GET, "/version", Map.of(), null)) {
+      try (Response response = send(Method.GET, "", "/version", Map.of(), null)) {
         known = ApiVersion.parse(read(response).path("ApiVersion").asText("1.24")).atMost(ApiVersion.NEWEST);
         version = known;
       }
@@ -101,11 +110,11 @@ public final class Engine implements AutoCloseable {
 
   /** For answers that are read as they come; the caller closes. */
   Response open(Method method, String path, Map<String, String> headers, Object body) throws EngineException {
-    return send(method, "/v" + version() + path, headers, body);
+    return send(method, "/v" + version(), path, headers, body);
   }
 
-  private Response send(Method method, String path, Map<String, String> headers, Object body) throws EngineException {
-    Request.Builder request = Request.builder().method(method).path(path);
+  private Response send(Method method, String prefix, String path, Map<String, String> headers, Object body) throws EngineException {
+    Request.Builder request = Request.builder().method(method).path(prefix + path);
     headers.forEach(request::putHeader);
     try {
       if (body != null) {
@@ -114,13 +123,18 @@ public final class Engine implements AutoCloseable {
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException("a body that is no JSON", e);
     }
+    String call = AgentMetrics.call(method.name(), path);
     Response response;
-    try {
+    try (Histogram.Timer _ = metrics.engineCalls().labels(call).startTimer()) {
       response = http.execute(request.build());
     } catch (RuntimeException e) {
+      metrics.engineFailures().labels(call, "unreachable").inc();
       throw new Unreachable("the engine at " + socket + " does not answer: " + rootMessage(e), e);
     }
     if (response.getStatusCode() >= 400) {
+      if (response.getStatusCode() != 404) {
+        metrics.engineFailures().labels(call, "refused").inc();
+      }
       try (response) {
         throw new Refused(response.getStatusCode(), message(read(response), response.getStatusCode()));
       }

@@ -39,12 +39,14 @@ final class Images {
   private final Engine engine;
   private final Host host;
   private final Duration patience;
+  private final AgentMetrics metrics;
   private final Map<String, Pull> pulls = new HashMap<>(); // the agent's thread only
 
-  Images(Engine engine, Host host, Duration patience) {
+  Images(Engine engine, Host host, Duration patience, AgentMetrics metrics) {
     this.engine = engine;
     this.host = host;
     this.patience = patience;
+    this.metrics = metrics;
   }
 
   /** On the agent's thread; the returned wait is for a thread that may block. */
@@ -90,8 +92,10 @@ final class Images {
     try {
       if (!(image.contains("@sha256:") && local(image))) {
         stream(image, auth, pull);
+        metrics.pulls().labels("done").inc();
       }
     } catch (EngineException e) {
+      metrics.pulls().labels("failed").inc();
       LOG.info("pull of {}: {}", image, e.getMessage());
     } finally {
       pull.done().complete(null);

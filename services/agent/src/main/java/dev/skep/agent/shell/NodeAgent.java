@@ -42,6 +42,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   private final Identity identity;
   private final Engine engine;
   private final Edges edges;
+  private final AgentMetrics metrics;
   private final Disk disk;
   private final Boot boot;
   private final Ownership ownership;
@@ -63,21 +64,22 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   private long engineLife;
   private boolean closed;
 
-  NodeAgent(Host host, AgentConfig config, Mailbox agent, Identity identity, Engine engine, Edges edges) {
+  NodeAgent(Host host, AgentConfig config, Mailbox agent, Identity identity, Engine engine, Edges edges, AgentMetrics metrics) {
     this.host = host;
     this.config = config;
     this.agent = agent;
     this.identity = identity;
     this.engine = engine;
     this.edges = edges;
+    this.metrics = metrics;
     var folder = host.dataFolder("agent");
     this.disk = new Disk(folder, host, agent);
     this.boot = new Boot(folder);
     this.ownership = new Ownership(config.instance(), identity.clusterId(), identity.nodeId());
     Commands commands = new Commands(config.commandPrefix());
     this.containers = new Containers(engine, folder.resolve("resolv"));
-    this.tasks = new Tasks(host, agent, containers, new Images(engine, host, config.pullPatience()), config, this);
-    NodeNetworks nodeNetworks = new NodeNetworks(engine, commands, ownership, () -> ThreadLocalRandom.current().nextLong());
+    this.tasks = new Tasks(host, agent, containers, new Images(engine, host, config.pullPatience(), metrics), config, metrics, this);
+    NodeNetworks nodeNetworks = new NodeNetworks(engine, commands, ownership, () -> ThreadLocalRandom.current().nextLong(), metrics.ruleChanges());
     String underlay = identity.dataPathAddress().isEmpty() ? identity.advertiseAddress() : identity.dataPathAddress();
     this.networks =
         new NetworkKeeper(
@@ -279,6 +281,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   public Beat position() {
     long applied = Math.min(Math.min(networks.applied(feed.epoch()), edges.applied(feed.epoch())), feed.revision());
     beaten = applied;
+    metrics.feedRevision().set(applied);
     return Beat.newBuilder().setFeedEpoch(feed.epoch()).setFeedRevision(applied).build();
   }
 
@@ -389,6 +392,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
     close();
     disk.clear(ASSIGNMENTS, FEED);
     edges.clear();
+    metrics.tasks().clear();
     Leftovers.remove(engine, new Commands(config.commandPrefix()), config.instance(), host);
     LOG.info("node {} has left cluster {}", identity.nodeId(), identity.clusterId());
   }

@@ -10,6 +10,7 @@ import dev.skep.agent.core.NetworkWant.Overlay;
 import dev.skep.agent.core.Ownership;
 import dev.skep.agent.shell.EngineException.Refused;
 import dev.skep.state.Subnet;
+import io.prometheus.client.Counter;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -39,12 +40,14 @@ final class NodeNetworks {
   private final Commands commands;
   private final Ownership ownership;
   private final RandomGenerator random;
+  private final Counter ruleChanges;
 
-  NodeNetworks(Engine engine, Commands commands, Ownership ownership, RandomGenerator random) {
+  NodeNetworks(Engine engine, Commands commands, Ownership ownership, RandomGenerator random, Counter ruleChanges) {
     this.engine = engine;
     this.commands = commands;
     this.ownership = ownership;
     this.random = random;
+    this.ruleChanges = ruleChanges;
   }
 
   /** Networks of ours that the engine has, as they were made. Rules count as unknown: the first plan loads them anew. */
@@ -130,7 +133,10 @@ final class NodeNetworks {
     for (NetworkStep step : plan.steps()) {
       try {
         switch (step) {
-          case NetworkStep.Rules rules -> commands.feed(rules.script(), "nft", "-f", "-");
+          case NetworkStep.Rules rules -> {
+            commands.feed(rules.script(), "nft", "-f", "-");
+            ruleChanges.inc();
+          }
           case NetworkStep.CreateNetwork(Overlay overlay) -> {
             Optional<String> problem = create(overlay, staying);
             if (problem.isPresent()) {

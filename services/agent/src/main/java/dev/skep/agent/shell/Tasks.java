@@ -61,6 +61,7 @@ final class Tasks {
   private final TaskCalls calls;
   private final Images images;
   private final Surroundings surroundings;
+  private final AgentMetrics metrics;
   private final Lane starts;
   private final Lane stops;
   private final Lane removals;
@@ -70,12 +71,13 @@ final class Tasks {
   private boolean engineUp;
   private boolean retryPlanned;
 
-  Tasks(Host host, Executor agent, Containers containers, Images images, AgentConfig config, Surroundings surroundings) {
+  Tasks(Host host, Executor agent, Containers containers, Images images, AgentConfig config, AgentMetrics metrics, Surroundings surroundings) {
     this.host = host;
     this.agent = agent;
     this.calls = new TaskCalls(containers, surroundings::engineAccepts);
     this.images = images;
     this.surroundings = surroundings;
+    this.metrics = metrics;
     this.starts = new Lane(host, agent, "agent-start", config.starts());
     this.stops = new Lane(host, agent, "agent-stop", 256);
     this.removals = new Lane(host, agent, "agent-remove", config.removals());
@@ -84,7 +86,7 @@ final class Tasks {
   /** The tasks of the node as of now; others are taken down. */
   void assign(Map<String, TaskAssignment> wanted) {
     for (TaskAssignment task : wanted.values()) {
-      TaskEntry entry = entries.computeIfAbsent(task.getId(), _ -> new TaskEntry(task));
+      TaskEntry entry = entries.computeIfAbsent(task.getId(), _ -> came(task));
       entry.assign(task, Goal.of(task.getDesired()));
     }
     entries.forEach(
@@ -94,6 +96,12 @@ final class Tasks {
           }
         });
     List.copyOf(entries.values()).forEach(this::step);
+  }
+
+  private TaskEntry came(TaskAssignment task) {
+    TaskEntry entry = new TaskEntry(task);
+    metrics.came(entry.progress.state());
+    return entry;
   }
 
   /** The engine answers. {@code withContainer} are tasks that have a container now. */
@@ -180,12 +188,15 @@ final class Tasks {
       }
       TaskMachine.Step step = TaskMachine.next(entry.goal, entry.grace(), entry.progress, entry.seen);
       boolean moved = !step.progress().equals(entry.progress);
+      metrics.left(entry.progress.state());
       entry.progress = step.progress();
+      metrics.came(entry.progress.state());
       if (step.report()) {
         report(entry);
       }
       if (step.done()) {
         entries.remove(entry.task.getId());
+        metrics.left(entry.progress.state());
         surroundings.gone();
         return;
       }

@@ -10,6 +10,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -111,8 +112,8 @@ public final class FrontDoor implements AutoCloseable {
     try {
       listener.bind(UnixDomainSocketAddress.of(path), BACKLOG);
       PosixFileAttributeView file = Files.getFileAttributeView(path, PosixFileAttributeView.class, LinkOption.NOFOLLOW_LINKS);
-      giveToDockerGroup(path, file);
-      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-rw----"));
+      boolean shared = giveToDockerGroup(path, file);
+      Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(shared ? "rw-rw----" : "rw-------"));
       socketFiles.add(path);
       return listener;
     } catch (IOException e) {
@@ -121,12 +122,18 @@ public final class FrontDoor implements AutoCloseable {
     }
   }
 
-  private static void giveToDockerGroup(Path path, PosixFileAttributeView file) throws IOException {
+  /** @return false when the socket's group is one that has no business here */
+  private static boolean giveToDockerGroup(Path path, PosixFileAttributeView file) throws IOException {
     try {
       file.setGroup(path.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByGroupName("docker"));
     } catch (UserPrincipalNotFoundException _) {
       LOG.info("there is no group docker: only this user may open {}", path);
+      return true;
+    } catch (FileSystemException refused) { // who is neither root nor in the group cannot share with it
+      LOG.info("the group docker is not ours to give ({}): only this user may open {}", refused.getReason(), path);
+      return false;
     }
+    return true;
   }
 
   private static boolean answers(Path path) {

@@ -59,4 +59,8 @@ public record AgentConfig(
   public AgentConfig withCommandPrefix(List<String> prefix) {
     return new AgentConfig(engine, instance, feedSocket, edges, starts, removals, mtu, pullPatience, watch, List.copyOf(prefix));
   }
+
+  public AgentConfig withWatch(Duration period) {
+    return new AgentConfig(engine, instance, feedSocket, edges, starts, removals, mtu, pullPatience, period, commandPrefix);
+  }
 }

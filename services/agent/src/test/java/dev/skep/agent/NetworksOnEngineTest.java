@@ -277,4 +277,63 @@ class NetworksOnEngineTest {
     assertThat(engine.inside("ip", "link")).doesNotContain("skb");
     assertThat(engine.inside("ip", "route", "show", "table", "local")).doesNotContain("10.0.1.");
   }
+
+  private void answersAgain(String what) throws Exception {
+    for (int tries = 0; !new HashSet<>(ask("c1", 4)).equals(Set.of("w1", "w2")); tries++) {
+      assertThat(tries).as(what).isLessThan(30); // every try takes a moment: up to four time-outs
+      Thread.sleep(200); // the kernel and the engine tell nobody
+    }
+  }
+
+  @Test
+  void whatOthersTakeAwayComesBackUnderRunningContainers() throws Exception {
+    web();
+    answersAgain("at first");
+    String containers = engine.cli("ps", "-q");
+    engine.inside("nft", "delete", "table", "ip", "skep");
+    answersAgain("rule table");
+    engine.inside("ip", "route", "del", "local", "10.0.1.2/32", "dev", "skb4097");
+    answersAgain("route");
+    engine.inside("ip", "link", "set", "skb4097", "down");
+    answersAgain("shut bridge");
+    engine.inside("ip", "link", "del", "skb4097");
+    answersAgain("bridge");
+    assertThat(ask("w1", 4)).as("a backend reaches itself").containsOnly("w1", "w2");
+    assertThat(engine.cli("ps", "-q")).isEqualTo(containers);
+    cluster.assign(Scene.web("w3", "10.0.1.13"));
+    scene.running("w3");
+    assertThat(scene.exec("c1", "timeout 3 wget -q -O - http://10.0.1.13/")).as("the engine uses the new bridge").isEqualTo("w3");
+  }
+
+  @Test
+  void aNetworkThatSomebodyRemovedIsMadeAgain() throws Exception {
+    cluster.networks.put("net1", Scene.network(1));
+    scene.feedNetwork(1);
+    cluster.assign(Scene.web("w1", "10.0.1.11"));
+    scene.running("w1");
+    scene.publish();
+    cluster.networks.put("net2", Scene.network(2));
+    scene.feedNetwork(2);
+    cluster.assign(Scene.web("x1", "10.0.2.11"));
+    scene.running("x1");
+    engine.cli("rm", "-f", "web.1.x1");
+    engine.cli("network", "rm", "skep-net2");
+    for (int tries = 0; !engine.cli("network", "ls", "--format", "{{.Name}}").contains("skep-net2"); tries++) {
+      assertThat(tries).isLessThan(100);
+      Thread.sleep(100);
+    }
+    cluster.assign(Scene.web("x2", "10.0.2.12"));
+    scene.running("x2");
+  }
+
+  @Test
+  void addressesThatAnEarlierLifeLeftAreTakenAway() throws Exception {
+    web();
+    scene.restart(() -> engine.inside("ip", "route", "add", "local", "10.0.1.77/32", "dev", "skb4097"));
+    for (int tries = 0; engine.inside("ip", "route", "show", "table", "local").contains("10.0.1.77"); tries++) {
+      assertThat(tries).isLessThan(100);
+      Thread.sleep(100);
+    }
+    assertThat(engine.inside("ip", "route", "show", "table", "local")).contains("10.0.1.2 ", "10.0.1.1 ");
+  }
 }

@@ -14,6 +14,7 @@ import dev.skep.state.v1.TaskState;
 import dev.skep.testkit.TestHost;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 
 /** An agent on a private engine, and the cluster that a test plays to it. */
 @SuppressWarnings("try") // closing waits for processes, which may be interrupted
@@ -29,7 +30,7 @@ final class Scene implements AutoCloseable {
   }
 
   static AgentConfig config(PrivateEngine engine) {
-    return AgentConfig.defaults().withEngine(engine.socket()).withCommandPrefix(engine.prefix()).withEdges(0);
+    return AgentConfig.defaults().withEngine(engine.socket()).withCommandPrefix(engine.prefix()).withEdges(0).withWatch(Duration.ofSeconds(1));
   }
 
   Scene begin() throws Exception {

@@ -79,6 +79,14 @@ final class RuleText {
     return elements.isEmpty() ? List.of() : List.of(verb + " element ip " + table + " " + set + " { " + String.join(", ", elements) + " }");
   }
 
+  /** Every chain that a table with these overlays and VIPs has. */
+  static List<String> chains(Collection<Overlay> overlays, Collection<String> vips) {
+    List<String> chains = new ArrayList<>(FRAME.lines().map(String::strip).filter(line -> line.startsWith("chain ")).map(line -> line.split(" ")[1]).toList());
+    overlays.forEach(overlay -> chains.add("in_" + overlay.bridge()));
+    vips.forEach(vip -> chains.add(chain(vip)));
+    return chains;
+  }
+
   List<String> addOverlay(Overlay overlay) {
     String chain = "in_" + overlay.bridge();
     String rule = "add rule ip " + table + " " + chain + " ";

@@ -22,8 +22,7 @@ final class FirewallGuard {
     this.ownership = ownership;
   }
 
-  /** @return false when our own rule table is gone: somebody flushed all rules */
-  boolean apply(Collection<String> bridges, int dnsPort, SortedSet<String> published, boolean changed) throws Commands.Failed {
+  void apply(Collection<String> bridges, int dnsPort, SortedSet<String> published, boolean changed) throws Commands.Failed {
     boolean jump = iptables("-C", "INPUT", "-j", ownership.inputChain());
     if (changed || !jump) {
       commands.feed(HostFirewall.chain(ownership, bridges, dnsPort, published), "iptables-restore", "-w", "--noflush");
@@ -31,7 +30,7 @@ final class FirewallGuard {
     if (!jump) {
       commands.run("iptables", "-w", "-I", "INPUT", "-j", ownership.inputChain());
     }
-    return nativeChains(HostFirewall.nativeRule(ownership, bridges, dnsPort, published));
+    nativeChains(HostFirewall.nativeRule(ownership, bridges, dnsPort, published));
   }
 
   private boolean iptables(String... arguments) throws Commands.Failed {
@@ -46,18 +45,15 @@ final class FirewallGuard {
   }
 
   /** An accept elsewhere does not help against a chain that drops, so each of those gets a rule of ours at its head. */
-  private boolean nativeChains(String rule) throws Commands.Failed {
-    boolean ours = false;
+  private void nativeChains(String rule) throws Commands.Failed {
     for (JsonNode entry : json(commands.run("nft", "-j", "list", "chains"))) {
       JsonNode chain = entry.path("chain");
       String table = chain.path("table").asText();
-      ours |= table.equals(ownership.table());
       if (chain.path("hook").asText().equals("input") && chain.path("type").asText().equals("filter") && foreign(chain)) {
         String name = chain.path("family").asText() + " " + table + " " + chain.path("name").asText();
         mend(name, chain.path("policy").asText().equals("drop"), rule);
       }
     }
-    return ours;
   }
 
   private static boolean foreign(JsonNode chain) {

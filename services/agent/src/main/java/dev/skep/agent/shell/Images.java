@@ -15,7 +15,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -33,6 +35,7 @@ final class Images {
   /** So long an answer of the registry is good for other tasks. */
   private static final Duration FRESH = Duration.ofSeconds(5);
   private static final Duration LONGEST = Duration.ofMinutes(30);
+  private static final int MANY = 1000;
 
   private record Pull(CompletableFuture<Void> done, AtomicReference<Instant> lastWord, Instant began) {}
 
@@ -40,6 +43,7 @@ final class Images {
   private final Host host;
   private final Duration patience;
   private final AgentMetrics metrics;
+  private final Set<String> refused = ConcurrentHashMap.newKeySet(); // images whose failed pull was told already
   private final Map<String, Pull> pulls = new HashMap<>(); // the agent's thread only
 
   Images(Engine engine, Host host, Duration patience, AgentMetrics metrics) {
@@ -92,11 +96,17 @@ final class Images {
     try {
       if (!(image.contains("@sha256:") && local(image))) {
         stream(image, auth, pull);
+        refused.remove(image);
         metrics.pulls().labels("done").inc();
       }
     } catch (EngineException e) {
       metrics.pulls().labels("failed").inc();
-      LOG.info("pull of {}: {}", image, e.getMessage());
+      // An image that no registry has is asked for with every task; one line tells it.
+      if (refused.size() < MANY && refused.add(image)) {
+        LOG.info("pull of {}: {}; a local image will do", image, e.getMessage());
+      } else {
+        LOG.debug("pull of {}: {}", image, e.getMessage());
+      }
     } finally {
       pull.done().complete(null);
     }

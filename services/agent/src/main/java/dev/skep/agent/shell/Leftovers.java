@@ -43,7 +43,10 @@ public final class Leftovers {
     try {
       removeContainers(engine, instance, threads, problems);
       for (JsonNode network : NodeNetworks.ours(engine, instance)) {
-        attempt(problems, "network " + network.path("Name").asText(), () -> engine.delete("/networks/" + network.path("Id").asText()));
+        attempt(problems, "network " + network.path("Name").asText(), () -> {
+          engine.delete("/networks/" + network.path("Id").asText());
+          NodeNetworks.dropBridge(commands, NodeNetworks.bridge(network));
+        });
       }
     } catch (EngineException e) {
       problems.add(e.getMessage());

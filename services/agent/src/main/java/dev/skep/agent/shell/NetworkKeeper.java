@@ -1,5 +1,6 @@
 package dev.skep.agent.shell;
 
+import dev.skep.agent.core.Drift;
 import dev.skep.agent.core.NetworkHave;
 import dev.skep.agent.core.NetworkWant;
 import dev.skep.agent.core.NetworkWant.Overlay;
@@ -40,6 +41,7 @@ final class NetworkKeeper {
   private final Executor agent;
   private final NodeNetworks networks;
   private final FirewallGuard firewall;
+  private final NetworkDrift drifts;
   private final Ownership ownership;
   private final int mtu;
   private final IntSupplier dnsPort;
@@ -56,6 +58,7 @@ final class NetworkKeeper {
   private boolean ready;
   private boolean busy;
   private boolean again;
+  private boolean looked;
   private final Set<String> hairpins = new HashSet<>(); // the lane's threads, one at a time
   private Set<String> hairpinWanted = new HashSet<>();
   private boolean hairpinPlanned;
@@ -65,6 +68,7 @@ final class NetworkKeeper {
       Executor agent,
       NodeNetworks networks,
       FirewallGuard firewall,
+      NetworkDrift drifts,
       Ownership ownership,
       int mtu,
       IntSupplier dnsPort,
@@ -73,6 +77,7 @@ final class NetworkKeeper {
     this.agent = agent;
     this.networks = networks;
     this.firewall = firewall;
+    this.drifts = drifts;
     this.ownership = ownership;
     this.mtu = mtu;
     this.dnsPort = dnsPort;
@@ -201,6 +206,9 @@ final class NetworkKeeper {
       reconcile();
     } else if (!applied.settled()) {
       host.after(RETRY, () -> agent.execute(this::reconcile));
+    } else if (!looked && !feed.epoch().isEmpty()) {
+      looked = true;
+      look(); // an earlier life may have ended before it took away the address of a removed service
     }
   }
 
@@ -210,10 +218,48 @@ final class NetworkKeeper {
     host.after(RETRY, () -> agent.execute(this::reconcile));
   }
 
-  /** Looks whether the host's firewall and our rules are still what they were. */
+  /** Looks whether the host's firewall and everything of ours is still what it was. */
   void watch() {
     if (opened != null) {
       guard(false);
+    }
+    look();
+  }
+
+  private void look() {
+    if (have != null && have.loaded() && ready && !busy && !feed.epoch().isEmpty()) {
+      busy = true;
+      NetworkHave before = have;
+      lane.run(
+          () -> {
+            Drift drift = Drift.NONE;
+            try {
+              drift = drifts.look(before);
+              if (drift.lost()) {
+                LOG.warn("somebody removed {}; made again", drift);
+              }
+              drifts.mend(drift);
+            } catch (EngineException | Commands.Failed e) {
+              LOG.warn("what stands of our networks cannot be made sure of: {}; looked at again", e.getMessage());
+            }
+            NetworkHave left = drift.from(before);
+            Set<String> restored = drift.bridges().stream().map(Overlay::bridge).collect(java.util.stream.Collectors.toSet());
+            agent.execute(() -> looked(left, restored));
+          });
+    }
+  }
+
+  private void looked(NetworkHave left, Set<String> restored) {
+    busy = false;
+    have = left;
+    if (!restored.isEmpty()) {
+      lane.run(hairpins::clear); // of ports that joined another bridge
+      hairpinWanted.addAll(restored);
+      hairpin();
+    }
+    if (again || !have.loaded()) {
+      again = false;
+      reconcile();
     }
   }
 
@@ -222,22 +268,11 @@ final class NetworkKeeper {
     lane.run(
         () -> {
           try {
-            boolean ours = firewall.apply(needed.bridges(), needed.dnsPort(), needed.published(), changed);
-            if (!ours) {
-              agent.execute(this::lostRules);
-            }
+            firewall.apply(needed.bridges(), needed.dnsPort(), needed.published(), changed);
           } catch (Commands.Failed failed) {
             LOG.error("the host's firewall cannot be opened for containers: {}; tried again", failed.getMessage());
           }
         });
-  }
-
-  private void lostRules() {
-    if (have != null && have.loaded() && !busy) {
-      LOG.warn("somebody removed our rules; they are loaded again");
-      have = new NetworkHave(false, have.overlays(), have.ruled(), have.vips(), have.subnets(), have.dead(), have.dnsPort());
-      reconcile();
-    }
   }
 
   /** Ports of a started container are on these bridges now. */

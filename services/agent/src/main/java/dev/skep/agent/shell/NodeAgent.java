@@ -87,6 +87,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
             agent,
             nodeNetworks,
             new FirewallGuard(commands, ownership),
+            new NetworkDrift(engine, commands, ownership),
             ownership,
             config.mtu() == 0 ? NodeFacts.mtu(underlay) : config.mtu(),
             edges::dnsPort,

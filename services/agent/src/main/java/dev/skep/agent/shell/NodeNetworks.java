@@ -85,7 +85,7 @@ final class NodeNetworks {
     JsonNode pool = network.path("IPAM").path("Config").path(0);
     return new Overlay(
         network.path("Labels").path(Ownership.NETWORK).asText(),
-        options.path("com.docker.network.bridge.name").asText(),
+        bridge(network),
         network.path("Labels").path("skep.vni").asInt(),
         pool.path("Subnet").asText(),
         pool.path("Gateway").asText(),
@@ -97,6 +97,7 @@ final class NodeNetworks {
   private void removeLeftover(JsonNode network) throws EngineException {
     try {
       engine.delete("/networks/" + network.path("Id").asText());
+      dropBridge(commands, bridge(network));
       LOG.info("removed network {} of an older identity of this node", network.path("Name").asText());
     } catch (Refused refused) {
       LOG.warn("network {} of an older identity of this node stays: {}", network.path("Name").asText(), refused.getMessage());
@@ -210,11 +211,25 @@ final class NodeNetworks {
   private boolean remove(Overlay overlay) throws EngineException {
     try {
       engine.delete("/networks/" + Ownership.engineNetwork(overlay.id()));
+      dropBridge(commands, overlay.bridge());
       return true;
     } catch (Refused refused) {
       LOG.debug("network {}: {}", overlay.id(), refused.getMessage());
       return refused.status() == 404;
     }
+  }
+
+  /** The engine takes its bridge along, but not one that we had to make again in its place. */
+  static void dropBridge(Commands commands, String bridge) {
+    try {
+      commands.run("ip", "link", "del", "dev", bridge);
+    } catch (Commands.Failed gone) {
+      LOG.debug("bridge {}: {}", bridge, gone.getMessage());
+    }
+  }
+
+  static String bridge(JsonNode network) {
+    return network.path("Options").path("com.docker.network.bridge.name").asText();
   }
 
   private void ip(List<String> lines, Set<String> absent) throws Commands.Failed {

@@ -20,6 +20,7 @@ import dev.skep.control.v1.WatchRequest;
 import io.grpc.ManagedChannel;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
@@ -31,6 +32,8 @@ import java.util.List;
 
 /** Lists, creates, scales, removes and watches services: {@code ControlClient SOCKET list|create|scale|rm|watch …}. */
 public final class ControlClient {
+  private static final String USAGE =
+      "usage: ControlClient SOCKET list | create NAME IMAGE REPLICAS | scale NAME REPLICAS | rm NAME | watch COUNT";
   private final ControlBlockingStub control;
   private final PrintStream out;
 
@@ -42,11 +45,12 @@ public final class ControlClient {
   /** Runs one command and ends with 0, with 1 when Skep refused it, with 2 when the command is not understood. */
   public static void main(String[] args) throws InterruptedException {
     if (args.length < 2) {
-      System.err.println("usage: ControlClient SOCKET list | create NAME IMAGE REPLICAS | scale NAME REPLICAS | rm NAME | watch COUNT");
+      System.err.println(USAGE);
       System.exit(2);
     }
     EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     ManagedChannel channel = NettyChannelBuilder.forAddress(new DomainSocketAddress(args[0])).eventLoopGroup(loop).channelType(EpollDomainSocketChannel.class)
+        .withOption(ChannelOption.SO_KEEPALIVE, null) // set for every channel, and unix sockets have none
         .usePlaintext().build();
     int exit = 0;
     try {
@@ -55,6 +59,9 @@ public final class ControlClient {
       // The text is Docker's own; the code says what kind of refusal it is.
       System.err.println(e.getStatus().getCode() + ": " + e.getStatus().getDescription());
       exit = 1;
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+      System.err.println(e.getMessage() + "\n" + USAGE);
+      exit = 2;
     } finally {
       channel.shutdownNow();
       loop.shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS).sync();

@@ -5,6 +5,7 @@ import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerInterceptors;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -47,6 +48,7 @@ public final class UnixSocketServer implements AutoCloseable {
               .channelType(EpollServerDomainSocketChannel.class)
               .bossEventLoopGroup(loops)
               .workerEventLoopGroup(loops)
+              .withChildOption(ChannelOption.SO_KEEPALIVE, null) // set for every connection, and unix sockets have none
               .maxInboundMessageSize(MAX_MESSAGE)
               .maxConcurrentCallsPerConnection(MAX_CALLS)
               .executor(Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("control-call-", 0).factory()))

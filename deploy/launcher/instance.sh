@@ -110,7 +110,8 @@ skep_supervise() {
       printf '%s supervisor: %s does not accept its settings; not starting it again\n' "$(date -u +%FT%TZ)" "$name"
       break
     fi
-    if [ $((SECONDS - started)) -ge 10 ]; then backoff=0; fi
+    # one that has served is started again at once; only one that cannot live is held back
+    if [ $((SECONDS - started)) -ge 3 ]; then backoff=0; fi
     printf '%s supervisor: %s (pid %s) ended; starting it again in %s s\n' "$(date -u +%FT%TZ)" "$name" "$pid" "$backoff"
     sleep "$backoff"
     backoff=$((backoff < 5 ? backoff + 1 : 5))

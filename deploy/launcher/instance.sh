@@ -25,7 +25,7 @@ instance_options() {
     INSTANCE=
     RUN=/run/skep
   else
-    INSTANCE=$(printf %s "$DATA" | sha256sum | cut -c1-4)
+    INSTANCE=$(instance_mark "$DATA")
     RUN=/run/skep-$INSTANCE
   fi
   # What `up` was told is remembered, so that down, status and a second up need only --data.
@@ -35,6 +35,14 @@ instance_options() {
   fi
   [ ${#APIS[@]} -gt 0 ] || APIS=("unix://$RUN/docker.sock")
   ENGINE_SOCKET=${ENGINE#unix://}
+}
+
+# Four hex digits, the first a letter: what is marked with them can never be taken for the default instance's, whose
+# bridges end in a number.
+instance_mark() {
+  local hash letters=abcdef
+  hash=$(printf %s "$1" | sha256sum)
+  echo "${letters:$((16#${hash:3:1} % 6)):1}${hash:0:3}"
 }
 
 instance_option() {

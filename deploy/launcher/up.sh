@@ -72,6 +72,15 @@ init_cluster() {
   [ "${answer##*$'\n'}" = 200 ] || die "the cluster could not be initialised: ${answer%$'\n'*}"
 }
 
+# The address that also passes the engine's own routes through: a unix socket, if there is one.
+whole_api() {
+  local api
+  for api in "${APIS[@]}"; do
+    case $api in unix://*) echo "$api" && return ;; esac
+  done
+  echo "${APIS[0]}"
+}
+
 skep_docker() { DOCKER_HOST=${APIS[0]} docker "$@"; }
 
 deploy_stack() {
@@ -127,7 +136,7 @@ skep_where() {
   echo "data, logs   $DATA, $DATA/log"
   echo
   echo "Paste this, then use docker as ever:"
-  echo "    export DOCKER_HOST=${APIS[0]}"
+  echo "    export DOCKER_HOST=$(whole_api)"
 }
 
 skep_status() {

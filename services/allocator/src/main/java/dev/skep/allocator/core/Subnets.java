@@ -109,6 +109,10 @@ final class Subnets {
   }
 
   private Found free(NetworkRow network) {
+    if (!state.rows(Rows.NODE_STATUS).iterator().hasNext()) {
+      // What is free shows only when a node has told its routes; another cluster's networks may be among them.
+      return new Found(null, "no node has reported its routes yet");
+    }
     ClusterRow cluster = state.value(Rows.cluster());
     List<String> texts = cluster == null || cluster.getDefaultAddrPoolCount() == 0 ? List.of("10.0.0.0/8") : cluster.getDefaultAddrPoolList();
     int size = cluster == null || cluster.getSubnetSize() == 0 ? DEFAULT_SIZE : cluster.getSubnetSize();

@@ -93,7 +93,9 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
         decision.change(change(state, node, life, message(state, node, life, panic, silent, limits), now));
       }
     }
-    Instant wake = now.plus(limits.tick());
+    // Nodes in this process are never accused; without others there is nothing that would not wait for the grace.
+    boolean onlyNeighbours = nodes.stream().map(node -> heard.get(node.nodeId)).allMatch(sign -> sign != null && sign.inProcess());
+    Instant wake = now.plus(onlyNeighbours ? limits.grace() : limits.tick());
     Decision decided = decision.wakeAt(wake).build();
     return new Judgement(new Liveness(startedAt.plus(late), now, wake, next), decided, suspects, panic.isPresent());
   }

@@ -34,6 +34,11 @@ public record Silence(Duration grace) {
     return grace.dividedBy(BEAT_PARTS);
   }
 
+  /** The same for a node whose agent lives in this process: nobody judges it by its beats, they only show its position. */
+  public Duration beatInProcess() {
+    return beat().multipliedBy(SUSPECT_PARTS);
+  }
+
   /** Silent for so long: suspect. */
   public Duration suspect() {
     return grace.dividedBy(SUSPECT_PARTS);

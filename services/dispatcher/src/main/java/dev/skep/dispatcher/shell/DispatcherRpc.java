@@ -17,7 +17,6 @@ import dev.skep.dispatcher.v1.SessionRef;
 import dev.skep.dispatcher.v1.SessionRequest;
 import dev.skep.dispatcher.v1.UpdateTaskStatusReply;
 import dev.skep.dispatcher.v1.UpdateTaskStatusRequest;
-import dev.skep.dispatcher.core.Silence;
 import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.runtime.Host;
 import dev.skep.runtime.grpc.Callers;
@@ -131,7 +130,7 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
       }
       metrics.heartbeats().inc();
       desk.run(() -> sessions.beat(session.get(), beat, host.clock().instant()));
-      long period = Silence.of(host.view().state()).beat().toNanos();
+      long period = session.get().beat(host.view().state()).toNanos();
       replies.onNext(BeatReply.newBuilder().setNumber(beat.getNumber()).setPeriodNanos(period).build());
     }
 

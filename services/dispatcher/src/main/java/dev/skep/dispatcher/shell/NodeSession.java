@@ -15,6 +15,7 @@ import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.state.ClusterState;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -79,10 +80,15 @@ final class NodeSession {
       return;
     }
     SessionMessage.Builder message = SessionMessage.newBuilder().setSessionId(key.sessionId());
-    message.setHeartbeatPeriodNanos(Silence.of(state).beat().toNanos()).addAllLogSubscriptions(subscriptions);
+    message.setHeartbeatPeriodNanos(beat(state).toNanos()).addAllLogSubscriptions(subscriptions);
     messages.send(message.build());
     greeted = true;
     subscriptions.clear();
+  }
+
+  Duration beat(ClusterState state) {
+    Silence silence = Silence.of(state);
+    return inProcess ? silence.beatInProcess() : silence.beat();
   }
 
   // ---- assignments ----

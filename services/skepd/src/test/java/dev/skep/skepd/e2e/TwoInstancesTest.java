@@ -33,9 +33,7 @@ class TwoInstancesTest extends OneMachine {
       create("--name", "first", "--network", "same", "-p", "8401:80", IMAGE);
       machine.replicas("first", "1/1");
 
-      skep("up", folder, api, engine, "--no-init").run().succeeds();
-      // two clusters on one machine need address pools of their own
-      machine.cli(Machine.NEW_CLI, api, "swarm", "init", "--default-addr-pool", "10.60.0.0/16").run().succeeds();
+      skep("up", folder, api, engine).run().succeeds();
       machine.cli(Machine.NEW_CLI, api, "network", "create", "-d", "overlay", "same").run().succeeds();
       machine.cli(Machine.NEW_CLI, api, "service", "create", "-d", "--name", "second", "--network", "same", "-p", "8402:80", IMAGE).run().succeeds();
       machine.cli(Machine.NEW_CLI, api, "service", "create", "-d", "--name", "clash", "--network", "same", "-p", "8401:80", IMAGE).run().succeeds();

@@ -87,7 +87,9 @@ public final class Clusters {
   }
 
   private static void service(StateBuilder cluster, Random random, String id) {
-    Specs.service(cluster, id, random.nextInt(4) == 0 ? Specs.global() : Specs.replicated(random.nextInt(6)), task(cluster, random), endpoint(random));
+    ServiceRow before = cluster.state().value(Rows.SERVICE.key(id));
+    boolean global = before == null ? random.nextInt(4) == 0 : before.getCurrent().getMode().hasGlobal(); // no service changes its mode
+    Specs.service(cluster, id, global ? Specs.global() : Specs.replicated(random.nextInt(6)), task(cluster, random), endpoint(random));
   }
 
   private static TaskSpec task(StateBuilder cluster, Random random) {
@@ -204,7 +206,8 @@ public final class Clusters {
   }
 
   private void place(String taskId) {
-    String node = random.nextInt(8) == 0 ? "nodegone" : anyNode(cluster.state(), random);
+    String given = cluster.state().value(Rows.INTENT.key(taskId)).getNodeId(); // a global task runs nowhere else
+    String node = !given.isEmpty() ? given : random.nextInt(8) == 0 ? "nodegone" : anyNode(cluster.state(), random);
     cluster.put(Rows.PLACEMENT.key(taskId), PlacementRow.newBuilder().setTaskId(taskId).setNodeId(node).build());
     if (random.nextInt(4) != 0) {
       Specs.status(cluster, taskId, OBSERVED.get(random.nextInt(OBSERVED.size())), START.minusSeconds(random.nextInt(50)));
@@ -222,7 +225,7 @@ public final class Clusters {
   /** What users do: services, nodes and limits come, change and go. */
   public static void users(StateBuilder cluster, Random random, Instant now) {
     switch (random.nextInt(9)) {
-      case 0 -> service(cluster, random, "svc" + random.nextInt(4));
+      case 0 -> service(cluster, random, newOrPresent(cluster, random));
       case 1 -> scale(cluster, random);
       case 2 -> Specs.removeService(cluster, "svc" + random.nextInt(4));
       case 3 -> node(cluster, random, "node" + random.nextInt(5));
@@ -234,6 +237,12 @@ public final class Clusters {
         // nothing: time alone goes on
       }
     }
+  }
+
+  /** Ids are never used again. */
+  private static String newOrPresent(StateBuilder cluster, Random random) {
+    String id = "svc" + random.nextInt(4);
+    return cluster.state().has(Rows.SERVICE.key(id)) ? id : String.format("svc%08x", random.nextInt());
   }
 
   private static void scale(StateBuilder cluster, Random random) {

@@ -104,6 +104,9 @@ final class Concerned {
       placement(change, id);
     } else if (change.of(Rows.NODE_SPEC) || change.of(Rows.NODE_STATUS) && bridges(change)) {
       nodes.add(id);
+      if (change.of(Rows.NODE_SPEC) && change.before() == null) {
+        state.tasksOfNode(id).forEach(placedTasks::add);
+      }
     }
   }
 

@@ -116,6 +116,7 @@ public final class OrchestratorDecider implements Decider {
         Restarts.decide(service, slot, task);
       }
     }
+    Reaper.removeGone(slot); // else one that goes now could pass for the slot's current task
     Rollout.retire(service, slot);
     Reaper.removeGone(slot);
     Restarts.startWaiting(service, slot);

@@ -19,21 +19,25 @@ final class Reaper {
     return !task.placed() || task.nodeRemoved() || task.desired() == TaskState.TASK_REMOVE && task.ended();
   }
 
-  /** The oldest ended tasks beyond the limit; the current one counts and is never taken. */
+  /** The oldest ended tasks beyond the limit; the current one counts and is never taken. Those ordered away go by themselves. */
   static void trim(Slot slot, long history) {
     if (history < 0) {
       return;
     }
     Task current = slot.current();
-    long kept = slot.tasks().stream().filter(task -> !task.deleted()).count();
+    long kept = slot.tasks().stream().filter(Reaper::counts).count();
     for (Task task : slot.tasks()) {
       if (kept <= history) {
         return;
       }
-      if (!task.deleted() && !task.live() && task.ended() && task != current) {
+      if (counts(task) && !task.live() && task.ended() && task != current) {
         task.delete();
         kept--;
       }
     }
+  }
+
+  private static boolean counts(Task task) {
+    return !task.deleted() && task.desired() != TaskState.TASK_REMOVE;
   }
 }

@@ -41,6 +41,7 @@ final class Restarts {
     Instant since = terms.window().isZero() || ended.reportedAt() == null ? Instant.MIN : ended.reportedAt().minus(terms.window());
     long attempts =
         slot.tasks().stream()
+            .filter(task -> task.desired() != TaskState.TASK_REMOVE) // of an earlier life of the slot
             .filter(task -> task.intent().hasStartAfter() && task.intent().getTemplate() == service.template())
             .filter(task -> Times.of(task.intent().getCreatedAt()).isAfter(since))
             .count();

@@ -33,7 +33,7 @@ skep_build() {
   exec 8>&-
 }
 
-maven() { (cd "$HERE" && mvn -B -ntp "$@"); }
+maven() { (cd "$HERE" && mvn -B -ntp -Dstyle.color=never "$@"); }
 
 # Trained by one short life of each process; without the cache everything works, only later.
 make_aot_caches() {

@@ -39,5 +39,8 @@ purge_instance() {
   else
     die "the engine at $ENGINE does not answer, so our containers cannot be removed. Start it and run this again."
   fi
-  rm -rf "$RUN" "$DATA"
+  rm -rf "$RUN"
+  # by name: the folder may have been somebody's before it was ours
+  (cd "$DATA" && rm -rf store identity agent edge dispatcher control-api log run launch membership.properties)
+  rmdir "$DATA" 2>/dev/null || say "kept $DATA: it holds files that are not ours"
 }

@@ -9,6 +9,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.Subnet;
 import dev.skep.state.v1.NetworkPoolRow;
 import dev.skep.state.v1.NodeGatewayRow;
+import dev.skep.state.v1.TaskAddressRow;
 import dev.skep.state.v1.TaskIntentRow;
 import java.util.List;
 import java.util.Set;
@@ -82,9 +83,18 @@ final class Gateways {
     return wanted;
   }
 
-  private List<String> ofTask(String taskId) {
+  /** A task's template can go before it does; its addresses stay until its node has said that it ended. */
+  private Set<String> ofTask(String taskId) {
+    Set<String> networks = new TreeSet<>();
+    TaskAddressRow given = ledger.deletes(Rows.ADDRESS.key(taskId)) ? null : state.value(Rows.ADDRESS.key(taskId));
+    if (given != null) {
+      given.getAddressesList().forEach(address -> networks.add(address.getNetworkId()));
+    }
     TaskIntentRow intent = state.value(Rows.INTENT.key(taskId));
-    List<String> networks = intent == null ? null : attachments.of(intent);
-    return networks == null ? List.of() : networks;
+    List<String> asked = intent == null ? null : attachments.of(intent);
+    if (asked != null) {
+      networks.addAll(asked);
+    }
+    return networks;
   }
 }

@@ -47,6 +47,11 @@ final class NetworkWork {
     have = NetworkHave.nothing(new TreeMap<>(standing));
   }
 
+  @Override
+  public String toString() {
+    return "have " + (have == null ? "nothing" : have.overlays().keySet()) + ", problems " + problems + (busy ? ", busy" : "") + (again ? ", again" : "");
+  }
+
   long appliedFeed() {
     return applied;
   }

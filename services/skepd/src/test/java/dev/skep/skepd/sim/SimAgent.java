@@ -388,7 +388,7 @@ final class SimAgent {
   @Override
   public String toString() {
     return "agent of " + node.id() + ": session " + session + (connecting ? ", connecting" : "") + (sending ? ", sending" : "") + ", unsent "
-        + unsent.keySet() + ", set of revision " + set.revision() + ", feed of " + feed.revision();
+        + unsent.keySet() + ", set of revision " + set.revision() + " with networks " + set.networks().keySet() + ", feed of " + feed.revision() + ", networks " + networks;
   }
 
   static Timestamp stamp(Instant time) {

@@ -60,15 +60,11 @@ class AgentOnEngineTest {
     assertThat(engine.cli("inspect", "-f", "{{.State.Status}}", "web.1.t1")).as("kept for its logs").isEqualTo("exited");
     cluster.tasks.clear();
     cluster.assign();
-    cluster.await("container gone", () -> gone("web.1.t1"));
+    cluster.awaitAsking("container gone", () -> gone("web.1.t1"));
   }
 
-  private static boolean gone(String container) {
-    try {
-      return engine.cli("ps", "-aq", "--filter", "name=" + container).isEmpty();
-    } catch (Exception e) {
-      throw new IllegalStateException(e);
-    }
+  private static boolean gone(String container) throws Exception {
+    return engine.cli("ps", "-aq", "--filter", "name=" + container).isEmpty();
   }
 
   @Test
@@ -99,7 +95,7 @@ class AgentOnEngineTest {
 
   @Test
   void aHealthCheckGatesTheTaskAndEndsIt() throws Exception {
-    String check = "spec { container_spec { healthcheck { test: \"CMD-SHELL\" test: \"test -f /ok\" interval: 100000000 timeout: 1000000000 retries: 2 } } }";
+    String check = "spec { container_spec { healthcheck { test: \"CMD-SHELL\" test: \"test -f /ok\" interval: 100000000 timeout: 10000000000 retries: 10 } } }";
     cluster.assign(Scene.task("h1", "touch /ok; exec sleep 1000", check));
     scene.running("h1");
     assertThat(cluster.history).contains("h1 STARTING starting");
@@ -144,7 +140,7 @@ class AgentOnEngineTest {
     engine.cli("run", "-d", "--name", "sibling", "--label", "skep.cluster=cluster1", "--label", "skep.instance=00aa", "busybox:test", "sleep", "1000");
     try {
       scene.restart();
-      cluster.await("the lost one is gone", () -> gone("lost"));
+      cluster.awaitAsking("the lost one is gone", () -> gone("lost"));
       assertThat(gone("foreign") || gone("sibling")).isFalse();
     } finally {
       engine.cli("rm", "-f", "foreign", "sibling");
@@ -168,7 +164,7 @@ class AgentOnEngineTest {
     assertThat(engine.cli("ps", "-q", "--filter", "label=skep.cluster").lines().count()).isEqualTo(3);
     cluster.tasks.clear();
     cluster.assign();
-    cluster.await("gone", () -> gone("web.1.d"));
+    cluster.awaitAsking("gone", () -> gone("web.1.d"));
   }
 
   @Test
@@ -195,6 +191,7 @@ class AgentOnEngineTest {
   void logsAreSentLineByLine() throws Exception {
     cluster.assign(Scene.task("l1", "echo one; echo two >&2; echo three; exec sleep 1000", ""));
     scene.running("l1");
+    cluster.awaitAsking("its words", () -> engine.cli("logs", "web.1.l1").contains("three"));
     cluster.subscribe(
         LogSubscription.newBuilder()
             .setId("sub1")

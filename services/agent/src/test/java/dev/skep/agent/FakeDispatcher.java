@@ -22,25 +22,26 @@ import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 
 /** A dispatcher that a test plays: it assigns what it is told to and remembers what the node reports. */
 final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
 
-  final Map<String, TaskStatusRow> statuses = new LinkedHashMap<>();
-  final List<String> history = new ArrayList<>();
-  final List<LogBatch> logs = new ArrayList<>();
-  final Map<String, TaskAssignment> tasks = new LinkedHashMap<>();
-  final Map<String, NetworkAssignment> networks = new LinkedHashMap<>();
-  final Map<String, FeedEntry> feed = new LinkedHashMap<>();
-  NodeReport report = NodeReport.getDefaultInstance();
-  Beat beat = Beat.getDefaultInstance();
-  int assignmentStreams;
+  final Map<String, TaskStatusRow> statuses = new ConcurrentSkipListMap<>();
+  final List<String> history = new CopyOnWriteArrayList<>();
+  final List<LogBatch> logs = new CopyOnWriteArrayList<>();
+  final Map<String, TaskAssignment> tasks = new ConcurrentSkipListMap<>();
+  final Map<String, NetworkAssignment> networks = new ConcurrentSkipListMap<>();
+  final Map<String, FeedEntry> feed = new ConcurrentSkipListMap<>();
+  volatile NodeReport report = NodeReport.getDefaultInstance();
+  volatile Beat beat = Beat.getDefaultInstance();
+  volatile int assignmentStreams;
   private long revision;
   private StreamObserver<SessionMessage> session;
   private StreamObserver<AssignmentsMessage> assignments;
@@ -174,6 +175,19 @@ final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
         throw new AssertionError("not seen: " + what + "; history:\n" + String.join("\n", history) + "\nreport: " + report);
       }
       wait(Math.max(1, left / 1_000_000));
+    }
+  }
+
+  /** For what tells nobody, as kernel and engine do not: asked anew whenever the node is heard of, and now and then when it is silent. */
+  void awaitAsking(String what, Callable<Boolean> question) throws Exception {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!question.call()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("not seen: " + what);
+      }
+      synchronized (this) {
+        wait(250);
+      }
     }
   }
 

@@ -234,28 +234,15 @@ class NetworksOnEngineTest {
   }
 
   private void awaitAnswer(String as) throws Exception {
-    cluster.await(
-        "an answer on port 53: " + as,
-        () -> {
-          try {
-            return scene.exec("c1", "timeout 1 nc 10.0.1.1 53 </dev/null || true").equals("resolver");
-          } catch (Exception e) {
-            throw new IllegalStateException(e);
-          }
-        });
+    cluster.awaitAsking(
+        "an answer on port 53: " + as, () -> scene.exec("c1", "timeout 1 nc 10.0.1.1 53 </dev/null || true").equals("resolver"));
   }
 
   @Test
   void rulesComeBackAfterSomebodyFlushedThem() throws Exception {
     web();
     engine.inside("nft", "delete", "table", "ip", "skep");
-    cluster.await("the table is back", () -> {
-      try {
-        return engine.insideQuiet("nft", "list", "map", "ip", "skep", "b_10_0_1_2");
-      } catch (Exception e) {
-        throw new IllegalStateException(e);
-      }
-    });
+    cluster.awaitAsking("the table is back", () -> engine.insideQuiet("nft", "list", "map", "ip", "skep", "b_10_0_1_2"));
     assertAlternates(ask("c1", 4), "w1", "w2");
   }
 
@@ -265,24 +252,17 @@ class NetworksOnEngineTest {
     String rules = engine.inside("iptables", "-S", "INPUT");
     assertThat(rules).contains("SKEP-INPUT");
     scene.host.membership().leave();
-    cluster.await("containers gone", () -> {
-      try {
-        return engine.cli("ps", "-aq").isEmpty() && engine.cli("network", "ls", "-q", "--filter", "label=skep.cluster").isEmpty()
-            && !engine.inside("iptables", "-S").contains("SKEP");
-      } catch (Exception e) {
-        throw new IllegalStateException(e);
-      }
-    });
+    cluster.awaitAsking(
+        "containers gone",
+        () -> engine.cli("ps", "-aq").isEmpty() && engine.cli("network", "ls", "-q", "--filter", "label=skep.cluster").isEmpty()
+            && !engine.inside("iptables", "-S").contains("SKEP"));
     assertThat(engine.inside("nft", "list", "tables")).doesNotContain("skep");
     assertThat(engine.inside("ip", "link")).doesNotContain("skb");
     assertThat(engine.inside("ip", "route", "show", "table", "local")).doesNotContain("10.0.1.");
   }
 
   private void answersAgain(String what) throws Exception {
-    for (int tries = 0; !new HashSet<>(ask("c1", 4)).equals(Set.of("w1", "w2")); tries++) {
-      assertThat(tries).as(what).isLessThan(30); // every try takes a moment: up to four time-outs
-      Thread.sleep(200); // the kernel and the engine tell nobody
-    }
+    cluster.awaitAsking(what, () -> new HashSet<>(ask("c1", 4)).equals(Set.of("w1", "w2")));
   }
 
   @Test
@@ -318,10 +298,7 @@ class NetworksOnEngineTest {
     scene.running("x1");
     engine.cli("rm", "-f", "web.1.x1");
     engine.cli("network", "rm", "skep-net2");
-    for (int tries = 0; !engine.cli("network", "ls", "--format", "{{.Name}}").contains("skep-net2"); tries++) {
-      assertThat(tries).isLessThan(100);
-      Thread.sleep(100);
-    }
+    cluster.awaitAsking("the network", () -> engine.cli("network", "ls", "--format", "{{.Name}}").contains("skep-net2"));
     cluster.assign(Scene.web("x2", "10.0.2.12"));
     scene.running("x2");
   }
@@ -330,10 +307,7 @@ class NetworksOnEngineTest {
   void addressesThatAnEarlierLifeLeftAreTakenAway() throws Exception {
     web();
     scene.restart(() -> engine.inside("ip", "route", "add", "local", "10.0.1.77/32", "dev", "skb4097"));
-    for (int tries = 0; engine.inside("ip", "route", "show", "table", "local").contains("10.0.1.77"); tries++) {
-      assertThat(tries).isLessThan(100);
-      Thread.sleep(100);
-    }
+    cluster.awaitAsking("the address gone", () -> !engine.inside("ip", "route", "show", "table", "local").contains("10.0.1.77"));
     assertThat(engine.inside("ip", "route", "show", "table", "local")).contains("10.0.1.2 ", "10.0.1.1 ");
   }
 }

@@ -105,8 +105,10 @@ final class Endpoints {
       return port;
     }
     var name = Rows.NAME.key("port", protocol, Integer.toString(number));
-    if (!state.has(name)) {
-      set.absent(name); // nobody may have asked for this very port in the meantime
+    if (!state.has(name) && set.operations() + 1 < ChangeSet.MAX_OPERATIONS) {
+      // Nobody may have asked for this very port in the meantime. Of hundreds left open not all can be guarded: there
+      // the name that comes brings the service back here, and it moves to another port.
+      set.absent(name);
     }
     return port.toBuilder().setPublishedPort(number).build();
   }

@@ -24,10 +24,7 @@ class IngressComponentTest {
 
   @Test
   void followsTheFeedOutlivesTheAgentAndHandsOver() throws Exception {
-    int published;
-    try (ServerSocket free = new ServerSocket(0)) {
-      published = free.getLocalPort();
-    }
+    int published = FreePort.find();
     Files.createDirectories(folder.resolve("run"));
     BlockingQueue<EdgeReport> reports = new LinkedBlockingQueue<>();
     FeedServer agent = new FeedServer(folder.resolve("run").resolve(FeedServer.SOCKET), reports::add);

@@ -2,6 +2,7 @@ package dev.skep.runtime.net;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.EventLoop;
@@ -11,6 +12,8 @@ import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.epoll.EpollDatagramChannelConfig;
 import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.SocketProtocolFamily;
+import io.netty.channel.unix.IntegerUnixChannelOption;
+import io.netty.channel.unix.Socket;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import java.net.InetAddress;
@@ -21,10 +24,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A UDP port on all IPv4 addresses of this host whose answers leave from the address that was asked. A client drops an
+ * A UDP port on all addresses of this host whose answers leave from the address that was asked. A client drops an
  * answer from elsewhere, and the kernel would pick the source by its route to the client. So one socket listens on
- * every address and tells which one was asked; the first datagram to an address opens a socket of its own there, which
- * then receives and answers for it. Everything runs on one event loop.
+ * every IPv4 address and tells which one was asked; the first datagram to an address opens a socket of its own there,
+ * which then receives and answers for it. IPv6 has one socket for all addresses: Netty does not tell which one was
+ * asked, so there the kernel does pick the source. Everything runs on one event loop.
  */
 public final class UdpPort {
   /** How datagrams are read: the largest one, and how many with one system call. */
@@ -42,6 +46,8 @@ public final class UdpPort {
   private static final Logger LOG = LoggerFactory.getLogger(UdpPort.class);
   /** Addresses with a socket of their own; beyond, the one that was not asked for the longest time gives way. */
   private static final int MAX_ADDRESSES = 256;
+  /** The IPv4 addresses are the other socket's. */
+  private static final IntegerUnixChannelOption V6ONLY = new IntegerUnixChannelOption("IPV6_V6ONLY", 41, 26);
 
   private final EventLoop loop;
   private final int port;
@@ -50,6 +56,7 @@ public final class UdpPort {
   private final ByteBufAllocator allocator;
   private final LinkedHashMap<InetAddress, Channel> byAddress = new LinkedHashMap<>(16, 0.75f, true);
   private Channel any;
+  private Channel anyV6;
 
   private UdpPort(EventLoop loop, int port, Reads reads, ByteBufAllocator allocator, Receiver receiver) {
     this.loop = loop;
@@ -65,13 +72,14 @@ public final class UdpPort {
     Promise<UdpPort> promise = loop.newPromise();
     loop.execute(
         () -> {
-          EpollDatagramChannel any = opened.socket(opened.new Receives());
+          EpollDatagramChannel any = opened.socket(SocketProtocolFamily.INET);
           any.config().setOption(EpollChannelOption.IP_RECVORIGDSTADDR, true);
           opened.any = any;
           any.bind(new InetSocketAddress("0.0.0.0", port))
               .addListener(
                   done -> {
                     if (done.isSuccess()) {
+                      opened.listenOnV6();
                       promise.setSuccess(opened);
                     } else {
                       any.close();
@@ -80,6 +88,26 @@ public final class UdpPort {
                   });
         });
     return promise;
+  }
+
+  /** As well as it goes: a host may have no IPv6, and whoever holds the port there alone keeps it. */
+  private void listenOnV6() {
+    if (!Socket.isIPv6Preferred()) {
+      return;
+    }
+    try {
+      EpollDatagramChannel own = socket(SocketProtocolFamily.INET6);
+      own.config().setOption(V6ONLY, 1);
+      own.bind(new InetSocketAddress("::", port()));
+      if (own.isActive()) {
+        anyV6 = own;
+      } else {
+        LOG.info("udp port {} answers on IPv4 only", port());
+        own.close();
+      }
+    } catch (ChannelException noSuchFamily) {
+      LOG.info("udp port {} answers on IPv4 only: {}", port(), noSuchFamily.toString());
+    }
   }
 
   public int port() {
@@ -91,14 +119,17 @@ public final class UdpPort {
     return loop.submit(
         () -> {
           any.close();
+          if (anyV6 != null) {
+            anyV6.close();
+          }
           Map.copyOf(byAddress).values().forEach(Channel::close);
           byAddress.clear();
         });
   }
 
   /** Made by hand and not by a Bootstrap, which would bind a turn of the loop later: the first answer needs it now. */
-  private EpollDatagramChannel socket(Receives handler) {
-    EpollDatagramChannel socket = new EpollDatagramChannel(SocketProtocolFamily.INET);
+  private EpollDatagramChannel socket(SocketProtocolFamily family) {
+    EpollDatagramChannel socket = new EpollDatagramChannel(family);
     EpollDatagramChannelConfig config = socket.config();
     config.setAllocator(allocator);
     config.setReusePort(true);
@@ -107,7 +138,7 @@ public final class UdpPort {
     if (reads.batch() > 1) {
       config.setMaxDatagramPayloadSize(reads.largest());
     }
-    socket.pipeline().addLast(handler);
+    socket.pipeline().addLast(new Receives());
     loop.register(socket);
     return socket;
   }
@@ -118,7 +149,7 @@ public final class UdpPort {
     if (known != null) {
       return known;
     }
-    Channel own = socket(new Receives());
+    Channel own = socket(SocketProtocolFamily.INET);
     own.bind(new InetSocketAddress(asked, port()));
     if (!own.isActive()) {
       LOG.debug("no socket of its own for {}", asked);

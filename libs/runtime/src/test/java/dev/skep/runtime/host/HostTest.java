@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class HostTest {
-  private static final long PATIENCE_SECONDS = 20;
+  private static final long PATIENCE_SECONDS = 60;
 
   @TempDir
   private Path folder;
@@ -174,8 +174,13 @@ class HostTest {
   @Test
   void aFatalFailureEndsARealProcessWithItsOwnCode() throws Exception {
     Process process = child("fatal");
-    assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).isEqualTo(BasicHost.FAILED);
+    try {
+      assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.exitValue()).isEqualTo(BasicHost.FAILED);
+      assertThat(Files.readString(errors())).contains("thread bad", "IllegalStateException: as asked");
+    } finally {
+      process.destroyForcibly().waitFor();
+    }
   }
 
   @Test
@@ -186,14 +191,20 @@ class HostTest {
       process.toHandle().destroy();
       assertThat(process.inputReader().readLine()).isEqualTo("stopped");
       assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+      assertThat(Files.readString(errors())).doesNotContain("ERROR", "Exception");
     } finally {
       process.destroyForcibly().waitFor();
     }
   }
 
+  /** A file, so that a child that says much does not wait for us. */
+  private Path errors() {
+    return folder.resolve("child.err");
+  }
+
   private Process child(String what) throws Exception {
     return new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(), "--enable-native-access=ALL-UNNAMED", "-Xmx64m",
         "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"), ChildProcess.class.getName(), what,
-        folder.toString()).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        folder.toString()).redirectError(errors().toFile()).start();
   }
 }

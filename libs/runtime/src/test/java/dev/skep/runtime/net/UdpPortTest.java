@@ -35,8 +35,9 @@ class UdpPortTest {
                   (packet, from) -> from.write(new DatagramPacket(packet.content(), packet.sender())))
               .sync()
               .getNow();
+      assertThat(answer(port, "::1")).isEqualTo("::1");
       try (DatagramSocket client = new DatagramSocket(0, InetAddress.getByName("0.0.0.0"))) {
-        client.setSoTimeout(5_000);
+        client.setSoTimeout(20_000);
         for (int round = 0; round < 3; round++) {
           for (String address : new String[] {"127.0.0.1", "127.0.0.2", "127.9.9.9"}) {
             InetSocketAddress asked = new InetSocketAddress(address, port.port());
@@ -50,6 +51,17 @@ class UdpPortTest {
         }
       }
       port.close().sync();
+    }
+  }
+
+  private static String answer(UdpPort port, String address) throws Exception {
+    try (DatagramSocket client = new DatagramSocket(0, InetAddress.getByName("::"))) {
+      client.setSoTimeout(20_000);
+      client.connect(new InetSocketAddress(address, port.port())); // takes answers from there alone
+      client.send(new java.net.DatagramPacket(address.getBytes(), address.length()));
+      java.net.DatagramPacket answer = new java.net.DatagramPacket(new byte[100], 100);
+      client.receive(answer);
+      return new String(answer.getData(), 0, answer.getLength());
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.skep.ingress.shell;
 
 import dev.skep.ingress.FeedOf;
+import dev.skep.ingress.FreePort;
 import dev.skep.ingress.IngressConfig;
 import dev.skep.ingress.core.Routes;
 import dev.skep.runtime.net.Handover;
@@ -36,10 +37,8 @@ abstract class PublishedPortScene {
   int published;
 
   @BeforeEach
-  void pickPort() throws IOException {
-    try (ServerSocket free = new ServerSocket(0)) {
-      published = free.getLocalPort();
-    }
+  void pickPort() {
+    published = FreePort.find();
   }
 
   @AfterEach

@@ -3,6 +3,7 @@ package dev.skep.ingress.shell;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.skep.ingress.FeedOf;
+import dev.skep.ingress.FreePort;
 import dev.skep.ingress.IngressConfig;
 import dev.skep.ingress.core.Routes;
 import dev.skep.runtime.net.Handover;
@@ -29,10 +30,8 @@ class UdpPublishedTest {
   private int published;
 
   @BeforeEach
-  void pickPort() throws IOException {
-    try (DatagramSocket free = new DatagramSocket(0)) {
-      published = free.getLocalPort();
-    }
+  void pickPort() {
+    published = FreePort.find();
   }
 
   @AfterEach
@@ -59,6 +58,17 @@ class UdpPublishedTest {
   }
 
   @Test
+  void clientsMayComeOverIpv6() throws Exception {
+    Ingress ingress = ingress(IngressConfig.defaults());
+    task("127.0.1.1");
+    apply(ingress, both());
+    assertThat(ask(client(), "::1")).isEqualTo("127.0.1.1");
+    apply(ingress, new FeedOf());
+    assertThat(ingress.openFlows()).isZero();
+    new DatagramSocket(published, InetAddress.getByName("::1")).close();
+  }
+
+  @Test
   void bigDatagramsPass() throws Exception {
     Ingress ingress = ingress(IngressConfig.defaults());
     task("127.0.1.1");
@@ -79,7 +89,7 @@ class UdpPublishedTest {
     DatagramSocket client = client();
     client.setSoTimeout(300);
     String answer = "";
-    for (int n = 0; n < 10 && answer.isEmpty(); n++) {
+    for (int n = 0; n < 50 && answer.isEmpty(); n++) {
       try {
         answer = ask(client, "127.0.0.1");
       } catch (java.net.SocketTimeoutException firstGoesToTheDeadOne) {
@@ -91,7 +101,7 @@ class UdpPublishedTest {
 
   @Test
   void flowsAreBoundedAndExpire() throws Exception {
-    Ingress ingress = ingress(IngressConfig.defaults().withLimits(10, 3).withFlowIdle(Duration.ofMillis(200)));
+    Ingress ingress = ingress(IngressConfig.defaults().withLimits(10, 3).withFlowIdle(Duration.ofSeconds(1)));
     task("127.0.1.1");
     task("127.0.1.2");
     apply(ingress, both());
@@ -121,8 +131,8 @@ class UdpPublishedTest {
   }
 
   private DatagramSocket client() throws IOException {
-    DatagramSocket client = new DatagramSocket(0, InetAddress.getByName("0.0.0.0"));
-    client.setSoTimeout(5_000);
+    DatagramSocket client = new DatagramSocket(0, InetAddress.getByName("::"));
+    client.setSoTimeout(20_000);
     open.add(client);
     return client;
   }

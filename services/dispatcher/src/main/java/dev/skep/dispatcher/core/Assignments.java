@@ -180,6 +180,8 @@ public final class Assignments {
         task.addressRow().value().getAddressesList().forEach(address -> used.add(address.getNetworkId()));
       }
     }
+    ClusterRow cluster = state.value(Rows.cluster());
+    int port = cluster == null ? 0 : cluster.getDataPathPort(); // never changes in a cluster's life
     for (String networkId : candidates) {
       NodeGatewayRow gateway = state.value(Rows.GATEWAY.key(nodeId, networkId));
       NetworkPoolRow pool = state.value(Rows.POOL.key(networkId));
@@ -189,13 +191,13 @@ public final class Assignments {
       }
       boolean stands = network != null && (network.getIngress() || usedByEnded.contains(networkId));
       if (stands || usedByLive.contains(networkId)) {
-        networks.put(networkId, network(gateway, pool, network));
+        networks.put(networkId, network(gateway, pool, network).setDataPathPort(port).build());
       }
     }
     return networks;
   }
 
-  private static NetworkAssignment network(NodeGatewayRow gateway, NetworkPoolRow pool, NetworkRow network) {
+  private static NetworkAssignment.Builder network(NodeGatewayRow gateway, NetworkPoolRow pool, NetworkRow network) {
     NetworkAssignment.Builder assignment =
         NetworkAssignment.newBuilder()
             .setId(pool.getNetworkId())
@@ -211,7 +213,7 @@ public final class Assignments {
           .setMtu(NetworkOptions.mtu(network.getOptionsMap()))
           .setEncrypted(NetworkOptions.encrypted(network.getOptionsMap()));
     }
-    return assignment.build();
+    return assignment;
   }
 
   /** The set that a receiver has after a message. */

@@ -82,6 +82,7 @@ class ContentTest {
     assertThat(Assignments.complete(walk.state(), set()).getPutTasks(0).getLastStatus().getState()).isEqualTo(TaskState.TASK_RUNNING);
     NetworkAssignment network = set().networks().get("net");
     assertThat(network.getMtu()).isEqualTo(1400);
+    assertThat(network.getDataPathPort()).as("the cluster's").isEqualTo(4799);
     assertThat(network.getGateway()).isEqualTo("10.0.1.1");
     walk.apply(ChangeSet.about("s1").delete(Rows.template("s1", 1)).build());
     assertThat(set().tasks().get("t").hasSpec()).isFalse();

@@ -57,7 +57,7 @@ final class Walk {
     this.services = services;
     this.tasks = tasks;
     this.networks = networks;
-    put(Rows.cluster(), ClusterRow.newBuilder().setId("c").setEpoch("epoch").build());
+    put(Rows.cluster(), ClusterRow.newBuilder().setId("c").setEpoch("epoch").setDataPathPort(4799).build());
   }
 
   ClusterState state() {

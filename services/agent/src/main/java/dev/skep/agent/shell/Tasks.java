@@ -303,7 +303,12 @@ final class Tasks {
     Containers.Node around = node;
     TaskAssignment task = entry.task;
     String resolver = surroundings.resolver(task);
-    lane.run(() -> done(entry, generation, calls.perform(task, effect, around, resolver)));
+    Runnable call = () -> done(entry, generation, calls.perform(task, effect, around, resolver));
+    if (effect instanceof Effect.Create) {
+      lane.run(call);
+    } else {
+      lane.first(call);
+    }
   }
 
   private void done(TaskEntry entry, long generation, Outcome outcome) {
@@ -321,7 +326,7 @@ final class Tasks {
       case Outcome.Seen(Containers.Look look) -> seen(entry, effect, look);
       case Outcome.Done() -> {
         entry.pulled |= effect instanceof Effect.Pull;
-        entry.seen = entry.pending.isEmpty() ? null : entry.seen;
+        entry.seen = entry.pending.isEmpty() ? stopped(entry, effect) : entry.seen;
         next(entry);
       }
       case Outcome.No(String reason) when effect == null || effect instanceof Effect.Stop || effect instanceof Effect.Remove ->
@@ -337,6 +342,12 @@ final class Tasks {
         later(entry, "its engine is ending");
       }
     }
+  }
+
+  /** A container that was to stop and has told how it ended needs no look. */
+  private static Observation stopped(TaskEntry entry, Effect effect) {
+    boolean over = effect instanceof Effect.Stop && entry.goal != Goal.RUN && entry.goal != Goal.READY && entry.lastExit >= 0;
+    return over ? new Observation.Exited(entry.progress.container().getContainerId(), entry.lastExit, "", false) : null;
   }
 
   private void seen(TaskEntry entry, Effect effect, Containers.Look look) {

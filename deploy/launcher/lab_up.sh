@@ -104,6 +104,7 @@ lab_up_host() {
 # Starts process 1 of a host, in namespaces of its own; see lab_host.sh for what it does.
 lab_power_on() {
   local tries=0
+  [ -f "$LAB/settings" ] || die "the lab is being removed"
   mkdir -p "$NODE"/{run,skep,docker,log,etc}
   find "$NODE/run" -mindepth 1 -delete
   ip -n "$LAB_SWITCH" link del "$NODE_NAME" 2>/dev/null || true

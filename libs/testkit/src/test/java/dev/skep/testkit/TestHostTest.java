@@ -13,6 +13,7 @@ import dev.skep.state.Decider;
 import dev.skep.state.Decision;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
+import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.RolloutRow;
 import dev.skep.state.v1.ServiceRow;
 import io.grpc.Status;
@@ -48,6 +49,7 @@ class TestHostTest {
   @Test
   void aLoopDecidesAboutWhatIsThereAndWhatComes() {
     try (TestHost host = TestHost.start()) {
+      host.put(Rows.cluster(), ClusterRow.getDefaultInstance());
       host.put(Rows.SERVICE.key("a"), ServiceRow.getDefaultInstance());
       ControlLoop loop = host.loop("rollouts", ROLLOUTS);
       host.await("the rollout of a", state -> state.has(Rows.ROLLOUT.key("a")));
@@ -60,8 +62,29 @@ class TestHostTest {
   }
 
   @Test
+  void aLoopRestsAndWritesNothingWhileThereIsNoCluster() {
+    try (TestHost host = TestHost.start()) {
+      host.loop("rollouts", ROLLOUTS);
+      host.put(Rows.SERVICE.key("a"), ServiceRow.getDefaultInstance());
+      host.put(Rows.cluster(), ClusterRow.getDefaultInstance());
+      host.await("the rollout of a", state -> state.has(Rows.ROLLOUT.key("a")));
+      assertThat(host.view().state().row(Rows.LEADER.key("rollouts")).createRevision())
+          .as("no campaign before there was a cluster")
+          .isGreaterThan(host.view().state().row(Rows.cluster()).modRevision());
+      host.delete(Rows.cluster());
+      host.delete(Rows.LEADER.key("rollouts"));
+      host.put(Rows.SERVICE.key("b"), ServiceRow.getDefaultInstance());
+      host.put(Rows.cluster(), ClusterRow.getDefaultInstance());
+      host.await("the rollout of b, by the loop of before", state -> state.has(Rows.ROLLOUT.key("b")));
+      assertThat(host.view().state().row(Rows.LEADER.key("rollouts")).createRevision())
+          .isGreaterThan(host.view().state().row(Rows.cluster()).modRevision());
+    }
+  }
+
+  @Test
   void aSecondHostGoesOnWhereTheFirstEnded() {
     TestHost first = TestHost.start();
+    first.put(Rows.cluster(), ClusterRow.getDefaultInstance());
     first.put(Rows.SERVICE.key("a"), ServiceRow.getDefaultInstance());
     first.loop("rollouts", ROLLOUTS);
     first.await("the rollout of a", state -> state.has(Rows.ROLLOUT.key("a")));

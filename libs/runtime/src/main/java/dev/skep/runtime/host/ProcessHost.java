@@ -108,11 +108,14 @@ public final class ProcessHost extends BasicHost {
     return membership;
   }
 
-  /** The embedded store has one owner, so whoever held a loop before is gone: the row is taken at once. */
+  /**
+   * The embedded store has one owner, so whoever held a loop before is gone: the row is taken at once. A store without
+   * a cluster, as on a worker, stays as empty as it is.
+   */
   @Override
   public ControlLoop loop(String name, Decider decider) {
     LoopCore core = new LoopCore(name, new LoopCore.Candidate(holder, "in-process", true), decider, ids());
-    ThreadedLoop loop = new ThreadedLoop(name, core, store, view, clock(), loopMetrics);
+    ThreadedLoop loop = new ThreadedLoop(name, core, store, view, clock(), state -> state.has(Rows.cluster()), loopMetrics);
     loops.add(loop);
     thread("loop-" + name, loop);
     return loop;

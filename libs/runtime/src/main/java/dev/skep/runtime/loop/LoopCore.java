@@ -133,6 +133,11 @@ public final class LoopCore {
     holderGone = leaderRevision;
   }
 
+  /** There is nothing to decide about here: what was decided is forgotten, and the leader row may vanish. */
+  public void rest() {
+    follow();
+  }
+
   /** Something outside of the state changed: decide about everything. */
   public void wake() {
     backlog.addEverything();

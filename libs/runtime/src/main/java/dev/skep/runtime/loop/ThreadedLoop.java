@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,8 +30,11 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
   private final LoopCore core;
   private final Store store;
   private final Clock clock;
+  private final Predicate<ClusterState> concerned;
   private final LoopMetrics.OfLoop metrics;
   private final AutoCloseable listening;
+
+  private boolean resting; // known to the loop's thread only
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition something = lock.newCondition();
@@ -43,11 +47,14 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
   private boolean ended;
   private Thread runner;
 
-  public ThreadedLoop(String name, LoopCore core, Store store, View view, Clock clock, LoopMetrics metrics) {
+  /** @param concerned while it does not hold the loop neither decides nor wants to lead, and writes nothing */
+  public ThreadedLoop(
+      String name, LoopCore core, Store store, View view, Clock clock, Predicate<ClusterState> concerned, LoopMetrics metrics) {
     this.name = name;
     this.core = core;
     this.store = store;
     this.clock = clock;
+    this.concerned = concerned;
     this.metrics = metrics.new OfLoop(name);
     this.listening = view.listen(this::moved);
   }
@@ -102,6 +109,11 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
     }
     try {
       while (drain()) {
+        if (resting) {
+          core.rest();
+          sleep(Optional.empty());
+          continue;
+        }
         long began = System.nanoTime();
         Action action = core.next(clock.instant());
         metrics.stepped(core, System.nanoTime() - began);
@@ -145,6 +157,7 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
       lock.unlock();
     }
     if (state != null) {
+      resting = !concerned.test(state);
       core.viewMoved(state, since, lostPast);
     }
     if (wake) {

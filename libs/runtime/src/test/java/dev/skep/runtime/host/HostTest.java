@@ -3,9 +3,12 @@ package dev.skep.runtime.host;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.skep.backend.Store;
 import dev.skep.runtime.Component;
 import dev.skep.runtime.Host;
 import dev.skep.runtime.Membership.Identity;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.ClusterRow;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -105,6 +108,9 @@ class HostTest {
       host.loop("bad", (state, since, tick) -> {
         throw new IllegalStateException("undecided");
       });
+      host.store().commit(
+          new Store.Transaction(
+              List.of(), List.of(new Store.Operation.Put(Rows.cluster().path(), ClusterRow.getDefaultInstance().toByteArray()))));
       assertThat(fatal.poll(PATIENCE_SECONDS, TimeUnit.SECONDS)).isEqualTo("thread loop-bad: undecided");
     }
     assertThat(fatal).isEmpty();

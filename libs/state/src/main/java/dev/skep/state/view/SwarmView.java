@@ -12,6 +12,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.v1.NodeStatusRow;
+import java.util.List;
 import java.util.Optional;
 
 /** The cluster itself. Join tokens are sealed and no row of the state: who may read them passes them in. */
@@ -57,6 +58,17 @@ public final class SwarmView {
     var spec = cluster.getSpec().toBuilder();
     spec.getCaConfigBuilder().clearSigningCaKey();
     return spec.build();
+  }
+
+  /**
+   * info.Swarm of a worker, which knows no more than this.
+   *
+   * @param managers host:port of each
+   */
+  public static SwarmInfo workerInfo(String nodeId, String nodeAddr, List<String> managers) {
+    SwarmInfo.Builder info = SwarmInfo.newBuilder().setNodeId(nodeId).setNodeAddr(nodeAddr).setLocalNodeState("active");
+    managers.forEach(manager -> info.addRemoteManagers(Peer.newBuilder().setAddr(manager)));
+    return info.build();
   }
 
   /** info.Swarm of a manager; before init, of a node that is in no swarm. */

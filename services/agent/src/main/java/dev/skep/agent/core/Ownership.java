@@ -15,6 +15,9 @@ public record Ownership(String instance, String clusterId, String nodeId) {
   public static final String NODE = "skep.node";
   public static final String INSTANCE = "skep.instance";
   public static final String NETWORK = "skep.network";
+  /** What users call the overlay. */
+  public static final String NETWORK_NAME = "skep.network.name";
+  public static final String INGRESS = "skep.network.ingress";
   public static final String TASK = "com.docker.swarm.task.id";
 
   public Ownership {

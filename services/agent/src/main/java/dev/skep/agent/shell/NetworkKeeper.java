@@ -87,6 +87,7 @@ final class NetworkKeeper {
 
   void assigned(Map<String, NetworkAssignment> next) {
     assigned = next;
+    networks.assigned(Map.copyOf(next));
     reconcile();
   }
 

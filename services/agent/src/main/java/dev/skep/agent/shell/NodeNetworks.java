@@ -9,6 +9,7 @@ import dev.skep.agent.core.NetworkWant;
 import dev.skep.agent.core.NetworkWant.Overlay;
 import dev.skep.agent.core.Ownership;
 import dev.skep.agent.shell.EngineException.Refused;
+import dev.skep.dispatcher.v1.NetworkAssignment;
 import dev.skep.state.Subnet;
 import io.prometheus.client.Counter;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ final class NodeNetworks {
   private final Ownership ownership;
   private final RandomGenerator random;
   private final Counter ruleChanges;
+  private volatile Map<String, NetworkAssignment> assigned = Map.of();
 
   NodeNetworks(Engine engine, Commands commands, Ownership ownership, RandomGenerator random, Counter ruleChanges) {
     this.engine = engine;
@@ -48,6 +50,11 @@ final class NodeNetworks {
     this.ownership = ownership;
     this.random = random;
     this.ruleChanges = ruleChanges;
+  }
+
+  /** What users call the networks that are made from now on: a worker's API knows it from the engine only. */
+  void assigned(Map<String, NetworkAssignment> networks) {
+    assigned = networks;
   }
 
   /** Networks of ours that the engine has, as they were made. Rules count as unknown: the first plan loads them anew. */
@@ -203,6 +210,9 @@ final class NodeNetworks {
         Map.of("com.docker.network.bridge.name", overlay.bridge(), "com.docker.network.driver.mtu", Integer.toString(overlay.mtu())));
     Map<String, String> labels = new TreeMap<>(ownership.networkLabels(overlay.id()));
     labels.put("skep.vni", Integer.toString(overlay.vni()));
+    NetworkAssignment network = assigned.getOrDefault(overlay.id(), NetworkAssignment.getDefaultInstance());
+    labels.put(Ownership.NETWORK_NAME, network.getName());
+    labels.put(Ownership.INGRESS, Boolean.toString(network.getIngress()));
     body.put("Labels", labels);
     return body;
   }

@@ -150,6 +150,22 @@ public record ApiError(int httpStatus, Code grpcCode, String message) {
     return internal("unrecognized rollback option " + option);
   }
 
+  private static final String A_WORKER =
+      "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. Please run this command on a"
+          + " manager node or promote the current node to a manager.";
+
+  /** On a worker; every call of a manager's answers this. */
+  public static ApiError onWorker() {
+    return plain(Code.UNAVAILABLE, A_WORKER);
+  }
+
+  /** On a worker, POST /networks/create of an overlay. */
+  public static ApiError noOverlayFromWorker() {
+    return plain(
+        Code.PERMISSION_DENIED,
+        "Cannot create a multi-host network from a worker node. Please create the network from a manager node.");
+  }
+
   /** Before init; every call of a manager's answers this. */
   public static ApiError notInSwarm() {
     return plain(Code.UNAVAILABLE, NOT_A_MANAGER);

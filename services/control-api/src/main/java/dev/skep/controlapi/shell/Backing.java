@@ -13,6 +13,11 @@ final class Backing {
 
   private Backing() {}
 
+  /** What the engine calls the network that carries this overlay. */
+  static String engineName(String overlayId) {
+    return PREFIX + overlayId;
+  }
+
   /** The id of the overlay that this network of the engine carries; empty for anybody else's network. */
   static Optional<String> overlayOf(Object engineNetwork) {
     Map<String, Object> network = EngineJson.object(engineNetwork);

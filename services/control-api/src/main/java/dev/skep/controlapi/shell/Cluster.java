@@ -58,9 +58,16 @@ final class Cluster {
     this.nodeWait = nodeWait;
   }
 
-  /** This node's place in a cluster whose rows are there; empty before init, and when an init or a leave was cut short. */
+  /** This manager's place in a cluster whose rows are there; empty before init, and when an init or a leave was cut short. */
   Optional<Membership.Identity> member(ClusterState state) {
-    return host.membership().current().filter(_ -> state.has(Rows.cluster()));
+    return host.membership().current().filter(identity -> identity.manager() && state.has(Rows.cluster()));
+  }
+
+  Standing standing(ClusterState state) {
+    Optional<Membership.Identity> worker = host.membership().current().filter(identity -> !identity.manager());
+    return worker.<Standing>map(Standing.Worker::new)
+        .or(() -> member(state).map(Standing.Manager::new))
+        .orElseGet(Standing.Outside::new);
   }
 
   /** Answers the node's id. */
@@ -177,10 +184,8 @@ final class Cluster {
   /** What the user asked goes first, the cluster before all: what is derived from it cannot be written any more then. */
   private void wipe() {
     deleteAll(Rows.cluster().path());
-    for (Owner owner : Owner.values()) {
-      if (owner != Owner.LOOP) {
-        deleteAll(owner.prefix());
-      }
+    for (Owner owner : Owner.values()) { // the loops' rows last: without a cluster nobody campaigns
+      deleteAll(owner.prefix());
     }
   }
 

@@ -169,8 +169,12 @@ final class ControlService extends ControlGrpc.ControlImplBase {
   private <T> void answer(StreamObserver<T> observer, Supplier<Answer<T>> work) {
     Answer<T> answer;
     try {
-      boolean member = cluster.member(host.view().fresh(Commits.LIMIT)).isPresent();
-      answer = member ? work.get() : Answer.refused(ApiError.notInSwarm());
+      answer =
+          switch (cluster.standing(host.view().fresh(Commits.LIMIT))) {
+            case Standing.Outside _ -> Answer.refused(ApiError.notInSwarm());
+            case Standing.Worker _ -> Answer.refused(ApiError.onWorker());
+            case Standing.Manager _ -> work.get();
+          };
     } catch (StoreException e) {
       observer.onError(Status.UNAVAILABLE.withDescription(e.getMessage()).asRuntimeException());
       return;

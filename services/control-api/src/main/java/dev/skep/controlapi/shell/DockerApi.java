@@ -168,11 +168,19 @@ public final class DockerApi {
     Map<String, String> headers = new LinkedHashMap<>();
     headers.put("Cache-Control", "no-cache, no-store, must-revalidate");
     headers.put("Pragma", "no-cache");
-    headers.put("Swarm", cluster.member(state).isPresent() ? "active/manager" : "inactive");
+    headers.put("Swarm", swarmHeader(state));
     if (!facts().builder().isEmpty()) {
       headers.put("Builder-Version", facts().builder());
     }
     return new Reply.Whole(200, Reply.TEXT, "OK".getBytes(StandardCharsets.US_ASCII), headers);
+  }
+
+  private String swarmHeader(ClusterState state) {
+    return switch (cluster.standing(state)) {
+      case Standing.Outside _ -> "inactive";
+      case Standing.Worker _ -> "active/worker";
+      case Standing.Manager _ -> "active/manager";
+    };
   }
 
   private Reply ours(Route.Match match, Request request) throws IOException, MalformedRequest, InterruptedException {
@@ -181,9 +189,10 @@ public final class DockerApi {
       return ping(host.view().state());
     }
     ClusterState state = host.view().fresh(Commits.LIMIT);
+    Standing standing = cluster.standing(state);
     switch (match.route()) {
       case SWARM_INIT -> {
-        return swarm.init(request);
+        return standing instanceof Standing.Worker ? Replies.error(ApiError.alreadyInSwarm()) : swarm.init(request);
       }
       case SWARM_JOIN -> {
         return swarm.join(state);
@@ -192,7 +201,11 @@ public final class DockerApi {
         return swarm.leave(request);
       }
       default -> {
-        return cluster.member(state).isEmpty() ? Replies.error(ApiError.notInSwarm()) : member(match, request, state);
+        return switch (standing) {
+          case Standing.Outside _ -> Replies.error(ApiError.notInSwarm());
+          case Standing.Worker _ -> Replies.error(ApiError.onWorker());
+          case Standing.Manager _ -> member(match, request, state);
+        };
       }
     }
   }

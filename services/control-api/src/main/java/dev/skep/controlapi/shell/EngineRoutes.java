@@ -11,6 +11,7 @@ import dev.skep.controlapi.shell.http.JsonText;
 import dev.skep.controlapi.shell.http.Reply;
 import dev.skep.controlapi.shell.http.Request;
 import dev.skep.api.v1.SwarmInfo;
+import dev.skep.runtime.Membership;
 import dev.skep.state.ClusterState;
 import dev.skep.state.view.SwarmView;
 import java.io.IOException;
@@ -48,16 +49,19 @@ final class EngineRoutes {
       return new Reply.Whole(theirs.status(), Reply.JSON, theirs.body(), Map.of());
     }
     Map<String, Object> info = EngineJson.object(EngineJson.parse(theirs.body()));
-    SwarmInfo swarm =
-        cluster
-            .member(state)
-            .map(member -> SwarmView.info(state, member.nodeId()))
-            .orElseGet(() -> SwarmInfo.newBuilder().setLocalNodeState("inactive").build());
-    if (cluster.member(state).isPresent() && swarm.getNodeAddr().isEmpty()) {
-      swarm = swarm.toBuilder().setNodeAddr(cluster.member(state).get().advertiseAddress()).build();
-    }
-    info.put("Swarm", EngineJson.ready(DockerJson.write(swarm)));
+    info.put("Swarm", EngineJson.ready(DockerJson.write(swarm(state))));
     return new Reply.Whole(200, Reply.JSON, EngineJson.write(info), Map.of());
+  }
+
+  private SwarmInfo swarm(ClusterState state) {
+    return switch (cluster.standing(state)) {
+      case Standing.Outside _ -> SwarmInfo.newBuilder().setLocalNodeState("inactive").build();
+      case Standing.Worker(Membership.Identity me) -> SwarmView.workerInfo(me.nodeId(), me.advertiseAddress(), List.of());
+      case Standing.Manager(Membership.Identity me) -> {
+        SwarmInfo swarm = SwarmView.info(state, me.nodeId());
+        yield swarm.getNodeAddr().isEmpty() ? swarm.toBuilder().setNodeAddr(me.advertiseAddress()).build() : swarm;
+      }
+    };
   }
 
   Reply version(String version, ApiVersion spoken) throws IOException {

@@ -19,6 +19,7 @@ import dev.skep.controlapi.shell.http.MalformedRequest;
 import dev.skep.controlapi.shell.http.Reply;
 import dev.skep.controlapi.shell.http.Request;
 import dev.skep.runtime.Host;
+import dev.skep.runtime.Membership;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Rows;
 import dev.skep.state.view.NetworkView;
@@ -39,18 +40,24 @@ final class NetworkRoutes {
   private final Cluster cluster;
   private final Commits commits;
   private final Engine engine;
+  private final WorkerNetworks onWorker;
 
   NetworkRoutes(Host host, Cluster cluster, Commits commits, Engine engine) {
     this.host = host;
     this.cluster = cluster;
     this.commits = commits;
     this.engine = engine;
+    this.onWorker = new WorkerNetworks(engine);
   }
 
   Reply list(ClusterState state, Request request, String version) throws IOException, MalformedRequest {
-    Answer<List<Network>> ours =
-        Replies.filters(request)
-            .then(filters -> Filters.networks(state, filters, cluster.member(state).isPresent() ? NetworkView.all(state) : List.of()));
+    List<Network> known =
+        switch (cluster.standing(state)) {
+          case Standing.Outside _ -> List.of();
+          case Standing.Worker worker -> request.local() ? onWorker.all(worker.identity().clusterId(), version) : List.of();
+          case Standing.Manager _ -> NetworkView.all(state);
+        };
+    Answer<List<Network>> ours = Replies.filters(request).then(filters -> Filters.networks(state, filters, known));
     if (ours instanceof Answer.Refused<List<Network>>(ApiError error)) {
       return Replies.error(error);
     }
@@ -74,6 +81,10 @@ final class NetworkRoutes {
 
   Reply inspect(ClusterState state, Request request, String reference, String version) throws IOException, MalformedRequest {
     String scope = request.query("scope");
+    Optional<Network> here = scope.equals("local") ? Optional.empty() : workers(state, request, reference, version);
+    if (here.isPresent()) {
+      return show(here.get(), request, version);
+    }
     Optional<String> exact = scope.equals("local") ? Optional.empty() : exact(state, reference);
     if (exact.isEmpty() && request.local() && !scope.equals("swarm")) {
       EngineReply theirs = engine.get(version + "/networks/" + encoded(reference) + query(request), ENGINE_LIMIT);
@@ -101,10 +112,13 @@ final class NetworkRoutes {
 
   private Reply show(ClusterState state, String id, Request request, String version) throws IOException, MalformedRequest {
     Network network = NetworkView.of(state, id).orElseThrow();
-    Network detailed = request.flag("verbose") ? NetworkDetail.verbose(state, network) : network;
-    Map<String, Object> shown = EngineJson.object(EngineJson.parse(DockerJson.write(detailed)));
+    return show(request.flag("verbose") ? NetworkDetail.verbose(state, network) : network, request, version);
+  }
+
+  private Reply show(Network network, Request request, String version) throws IOException {
+    Map<String, Object> shown = EngineJson.object(EngineJson.parse(DockerJson.write(network)));
     if (request.local()) {
-      EngineReply backing = engine.get(version + "/networks/skep-" + id, ENGINE_LIMIT);
+      EngineReply backing = engine.get(version + "/networks/" + Backing.engineName(network.getId()), ENGINE_LIMIT);
       if (backing.ok()) {
         shown.replace("Containers", EngineJson.object(EngineJson.object(EngineJson.parse(backing.body())).get("Containers")));
       }
@@ -124,9 +138,20 @@ final class NetworkRoutes {
           && NetworkView.of(state, id).orElseThrow().getName().equals(asked.getName());
       return taken ? Replies.error(ApiError.networkNameTaken(asked.getName())) : new Reply.Passed(request.head().target(), request.body());
     }
-    if (!member(state)) {
-      return Replies.error(ApiError.noOverlayOutsideSwarm());
+    switch (cluster.standing(state)) {
+      case Standing.Outside _ -> {
+        return Replies.error(ApiError.noOverlayOutsideSwarm());
+      }
+      case Standing.Worker _ -> {
+        return Replies.error(ApiError.noOverlayFromWorker());
+      }
+      case Standing.Manager _ -> {
+        return createOverlay(request, asked);
+      }
     }
+  }
+
+  private Reply createOverlay(Request request, NetworkCreateRequest asked) throws IOException {
     if (request.local() && engine.get("/networks/" + encoded(asked.getName()), ENGINE_LIMIT) instanceof EngineReply theirs
         && exactly(theirs, asked.getName())) {
       return Replies.error(ApiError.networkNameTaken(asked.getName()));
@@ -149,6 +174,9 @@ final class NetworkRoutes {
       return request.local() ? new Reply.Passed(request.head().target(), null)
           : Replies.error(ApiError.notFound(ObjectKind.NETWORK, reference));
     }
+    if (!member(state)) {
+      return Replies.error(ApiError.onWorker());
+    }
     Answer<String> removed = commits.write((now, _) -> NetworkWrites.remove(now, ours.get()));
     return Replies.of(removed, _ -> Reply.empty(204));
   }
@@ -168,8 +196,11 @@ final class NetworkRoutes {
    * when the engine knows no such network, by the beginning of its id.
    */
   Optional<String> find(ClusterState state, Request request, String reference, String version) throws IOException {
+    if (!member(state)) {
+      return workers(state, request, reference, version).map(Network::getId);
+    }
     Optional<String> exact = exact(state, reference);
-    if (exact.isPresent() || !member(state)) {
+    if (exact.isPresent()) {
       return exact;
     }
     if (request.local()) {
@@ -179,6 +210,12 @@ final class NetworkRoutes {
       }
     }
     return References.network(state, reference) instanceof Answer.Ok<String>(String id) ? Optional.of(id) : Optional.empty();
+  }
+
+  /** The overlay on this worker's engine; empty on any other host. */
+  private Optional<Network> workers(ClusterState state, Request request, String reference, String version) throws IOException {
+    return request.local() && cluster.standing(state) instanceof Standing.Worker(Membership.Identity identity)
+        ? onWorker.find(identity.clusterId(), reference, version) : Optional.empty();
   }
 
   private Optional<String> exact(ClusterState state, String reference) {

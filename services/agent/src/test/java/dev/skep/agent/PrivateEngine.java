@@ -17,14 +17,27 @@ final class PrivateEngine implements AutoCloseable {
 
   private final String namespace = "ska" + UUID.randomUUID().toString().substring(0, 6);
   private final Path folder;
+  private final int number;
+  private final String underlay;
   private Process daemon;
 
-  private PrivateEngine(Path folder) {
+  private PrivateEngine(Path folder, int number, String underlay) {
     this.folder = folder;
+    this.number = number;
+    this.underlay = underlay.isEmpty() ? namespace + "o" : underlay;
   }
 
   static PrivateEngine start() throws Exception {
-    PrivateEngine engine = new PrivateEngine(Files.createTempDirectory("skep-engine"));
+    return start(1, "");
+  }
+
+  /** On the underlay of another engine: 192.168.77.{@code number}. */
+  static PrivateEngine beside(PrivateEngine other, int number) throws Exception {
+    return start(number, other.underlay);
+  }
+
+  private static PrivateEngine start(int number, String underlay) throws Exception {
+    PrivateEngine engine = new PrivateEngine(Files.createTempDirectory("skep-engine"), number, underlay);
     try {
       engine.prepare();
       engine.startDaemon();
@@ -40,6 +53,10 @@ final class PrivateEngine implements AutoCloseable {
     return folder.resolve("docker.sock");
   }
 
+  String address() {
+    return "192.168.77." + number;
+  }
+
   List<String> prefix() {
     return List.of("nsenter", "--net=/var/run/netns/" + namespace);
   }
@@ -48,12 +65,16 @@ final class PrivateEngine implements AutoCloseable {
     run("ip", "netns", "add", namespace);
     inside("ip", "link", "set", "lo", "up");
     // A route of the host, so that something can overlap it, and an address to answer at.
-    run("ip", "netns", "add", namespace + "o");
-    inside("ip", "link", "add", "under0", "type", "veth", "peer", "name", "under0", "netns", namespace + "o");
-    inside("ip", "addr", "add", "192.168.77.1/24", "dev", "under0");
+    if (underlay.equals(namespace + "o")) {
+      run("ip", "netns", "add", underlay);
+      outside("ip", "link", "add", "under0", "type", "bridge");
+      outside("ip", "addr", "add", "192.168.77.254/24", "dev", "under0");
+      outside("ip", "link", "set", "under0", "up");
+    }
+    inside("ip", "link", "add", "under0", "type", "veth", "peer", "name", "port" + number, "netns", underlay);
+    outside("ip", "link", "set", "port" + number, "master", "under0", "up");
+    inside("ip", "addr", "add", address() + "/24", "dev", "under0");
     inside("ip", "link", "set", "under0", "up");
-    outside("ip", "addr", "add", "192.168.77.254/24", "dev", "under0");
-    outside("ip", "link", "set", "under0", "up");
     Files.writeString(folder.resolve("resolv.conf"), "nameserver 127.0.0.1\n");
   }
 
@@ -130,9 +151,9 @@ final class PrivateEngine implements AutoCloseable {
     return run(line.toArray(String[]::new));
   }
 
-  /** Output of a program on another host of the engine's underlay: 192.168.77.254. */
+  /** Output of a program on a host of the engine's underlay that is no node: 192.168.77.254. */
   String outside(String... command) throws Exception {
-    List<String> line = new ArrayList<>(List.of("nsenter", "--net=/var/run/netns/" + namespace + "o"));
+    List<String> line = new ArrayList<>(List.of("nsenter", "--net=/var/run/netns/" + underlay));
     line.addAll(List.of(command));
     return run(line.toArray(String[]::new));
   }
@@ -171,7 +192,9 @@ final class PrivateEngine implements AutoCloseable {
     }
     stopContainerd();
     quiet(List.of("ip", "netns", "del", namespace));
-    quiet(List.of("ip", "netns", "del", namespace + "o"));
+    if (underlay.equals(namespace + "o")) {
+      quiet(List.of("ip", "netns", "del", underlay));
+    }
     quiet(List.of("sh", "-c", "grep -o ' " + folder + "[^ ]*' /proc/self/mounts | sort -r | xargs -r umount -l"));
     try (Stream<Path> files = Files.walk(folder)) {
       files.sorted((a, b) -> b.compareTo(a)).forEach(file -> file.toFile().delete());

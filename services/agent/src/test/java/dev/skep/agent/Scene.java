@@ -7,6 +7,7 @@ import dev.skep.feed.v1.EndpointAddress;
 import dev.skep.feed.v1.EndpointEntry;
 import dev.skep.feed.v1.FeedEntry;
 import dev.skep.feed.v1.NetworkEntry;
+import dev.skep.feed.v1.PeerEntry;
 import dev.skep.feed.v1.ServiceEntry;
 import dev.skep.feed.v1.ServiceNetwork;
 import dev.skep.runtime.Membership.Identity;
@@ -15,6 +16,7 @@ import dev.skep.testkit.TestHost;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Map;
 
 /** An agent on a private engine, and the cluster that a test plays to it. */
 @SuppressWarnings("try") // closing waits for processes, which may be interrupted
@@ -23,10 +25,17 @@ final class Scene implements AutoCloseable {
 
   final PrivateEngine engine;
   final FakeDispatcher cluster = new FakeDispatcher();
+  final Identity node;
   TestHost host;
 
   Scene(PrivateEngine engine) {
+    this(engine, NODE);
+  }
+
+  /** One of several nodes. */
+  Scene(PrivateEngine engine, Identity node) {
     this.engine = engine;
+    this.node = node;
   }
 
   static AgentConfig config(PrivateEngine engine) {
@@ -36,7 +45,7 @@ final class Scene implements AutoCloseable {
   Scene begin() throws Exception {
     host = TestHost.start(new AgentComponent(config(engine)));
     host.serve("dispatcher", cluster);
-    host.membership().become(NODE);
+    host.membership().become(node);
     cluster.await("a session", () -> cluster.assignmentStreams > 0);
     return this;
   }
@@ -117,6 +126,19 @@ final class Scene implements AutoCloseable {
   }
 
   void feedEndpoint(String service, String task, String network, String address, boolean serving) {
+    feedEndpoint(service, task, "node1", network, address, serving);
+  }
+
+  void feedPeer(String id, String address, Map<String, String> gateways) {
+    cluster.feed.put(
+        "peer/" + id,
+        FeedEntry.newBuilder()
+            .setKey("peer/" + id)
+            .setPeer(PeerEntry.newBuilder().setNodeId(id).setHostname(id).setDataPathAddr(address).putAllGateways(gateways))
+            .build());
+  }
+
+  void feedEndpoint(String service, String task, String on, String network, String address, boolean serving) {
     cluster.feed.put(
         "endpoint/" + task,
         FeedEntry.newBuilder()
@@ -125,7 +147,7 @@ final class Scene implements AutoCloseable {
                 EndpointEntry.newBuilder()
                     .setTaskId(task)
                     .setServiceId(service)
-                    .setNodeId("node1")
+                    .setNodeId(on)
                     .setServing(serving)
                     .addAddresses(EndpointAddress.newBuilder().setNetworkId(network).setAddress(address)))
             .build());

@@ -4,6 +4,7 @@ import dev.skep.agent.core.NetworkWant.Overlay;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -15,10 +16,12 @@ import java.util.TreeSet;
  * @param bridges overlays whose bridge is gone or shut, while the engine believes in it
  * @param rules chains of our rule table that are gone
  * @param vips addresses that are no longer routed to this node
+ * @param tunnels VXLAN devices, and bridges, whose ways to other nodes are not what they were
  * @param strays addresses that this node holds on its bridges though no service has them (any more): "10.0.1.2 skb4097"
  */
-public record Drift(List<Overlay> networks, List<Overlay> bridges, List<String> rules, List<String> vips, List<String> strays) {
-  public static final Drift NONE = new Drift(List.of(), List.of(), List.of(), List.of(), List.of());
+public record Drift(
+    List<Overlay> networks, List<Overlay> bridges, List<String> rules, List<String> vips, List<String> tunnels, List<String> strays, Reach reach) {
+  public static final Drift NONE = new Drift(List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), Reach.NONE);
 
   /**
    * What stands.
@@ -27,8 +30,9 @@ public record Drift(List<Overlay> networks, List<Overlay> bridges, List<String> 
    * @param chains of our rule table
    * @param local addresses that are this node's own, by device: "10.0.1.2 skb4097"
    * @param linked networks on devices that are up: "10.0.1.0/24 skb4097"
+   * @param reach what the kernel knows of other nodes
    */
-  public record Seen(Set<String> networks, Set<String> chains, Set<String> local, Set<String> linked) {}
+  public record Seen(Set<String> networks, Set<String> chains, Set<String> local, Set<String> linked, Reach reach) {}
 
   public static Drift of(NetworkHave have, Seen seen) {
     List<Overlay> networks = new ArrayList<>();
@@ -52,12 +56,33 @@ public record Drift(List<Overlay> networks, List<Overlay> bridges, List<String> 
         vips.add(vip);
       }
     });
-    return new Drift(List.copyOf(networks), List.copyOf(bridges), List.copyOf(rules), List.copyOf(vips), List.copyOf(strays));
+    return new Drift(
+        List.copyOf(networks),
+        List.copyOf(bridges),
+        List.copyOf(rules),
+        List.copyOf(vips),
+        tunnels(have.reach(), seen.reach()),
+        List.copyOf(strays),
+        seen.reach());
+  }
+
+  private static List<String> tunnels(Reach have, Reach seen) {
+    Set<String> changed = new TreeSet<>();
+    changed.addAll(different(have.tunnels(), seen.tunnels()));
+    changed.addAll(different(have.neighbours(), seen.neighbours()));
+    return List.copyOf(changed);
+  }
+
+  private static <V> Set<String> different(Map<String, V> have, Map<String, V> seen) {
+    Set<String> names = new TreeSet<>(have.keySet());
+    names.addAll(seen.keySet());
+    names.removeIf(name -> Objects.equals(have.get(name), seen.get(name)));
+    return names;
   }
 
   /** Something that should stand does not. */
   public boolean lost() {
-    return !networks.isEmpty() || !bridges.isEmpty() || !rules.isEmpty() || !vips.isEmpty();
+    return !networks.isEmpty() || !bridges.isEmpty() || !rules.isEmpty() || !vips.isEmpty() || !tunnels.isEmpty();
   }
 
   /** The state from which the next plan makes good what is missing; bridges must have been made again before. */
@@ -67,7 +92,8 @@ public record Drift(List<Overlay> networks, List<Overlay> bridges, List<String> 
     }
     Map<String, Overlay> overlays = new TreeMap<>(have.overlays());
     networks.forEach(lost -> overlays.remove(lost.id()));
-    return new NetworkHave(false, Map.copyOf(overlays), have.ruled(), have.vips(), have.subnets(), have.dead(), have.dnsPort());
+    boolean onlyTunnels = networks.isEmpty() && bridges.isEmpty() && rules.isEmpty() && vips.isEmpty();
+    return have.withReach(reach).with(onlyTunnels, Map.copyOf(overlays));
   }
 
   @Override
@@ -80,6 +106,9 @@ public record Drift(List<Overlay> networks, List<Overlay> bridges, List<String> 
     }
     if (!vips.isEmpty()) {
       parts.add("routes of " + vips.size() + " virtual addresses");
+    }
+    if (!tunnels.isEmpty()) {
+      parts.add("ways to other nodes (" + String.join(", ", tunnels) + ")");
     }
     return String.join(", ", parts);
   }

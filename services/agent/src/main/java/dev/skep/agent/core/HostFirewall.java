@@ -1,7 +1,7 @@
 package dev.skep.agent.core;
 
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.SortedSet;
 
@@ -16,19 +16,39 @@ public final class HostFirewall {
 
   private HostFirewall() {}
 
+  /**
+   * What has to come in.
+   *
+   * @param bridges of overlays
+   * @param dnsPort where the resolver listens, 0 while nobody knows
+   * @param published ports that the ingress holds, as "tcp/80"
+   * @param members other nodes' data path addresses
+   * @param port UDP port of the cluster's overlays
+   */
+  public record Need(SortedSet<String> bridges, int dnsPort, SortedSet<String> published, SortedSet<String> members, int port) {
+    public static final Need NOTHING = new Need(none(), 0, none(), none(), Remotes.DEFAULT_PORT);
+
+    private static SortedSet<String> none() {
+      return Collections.emptySortedSet();
+    }
+  }
+
   /** For {@code iptables-restore --noflush}: makes the chain anew in one transaction. */
-  public static String chain(Ownership ownership, Collection<String> bridges, int dnsPort, SortedSet<String> published) {
+  public static String chain(Ownership ownership, Need need) {
     List<String> text = new ArrayList<>();
     text.add("*filter");
     text.add(":" + ownership.inputChain() + " - [0:0]");
-    for (String bridge : bridges.stream().sorted().toList()) {
-      if (dnsPort != 0) {
-        text.add(accept(ownership, bridge, "udp", dnsPort));
-        text.add(accept(ownership, bridge, "tcp", dnsPort));
-      }
-      published.forEach(port -> text.add(published(ownership, bridge, port)));
+    for (String member : need.members()) {
+      text.add("-A " + ownership.inputChain() + " -s " + member + "/32 -p udp -m udp --dport " + need.port() + " -j ACCEPT");
     }
-    published.forEach(port -> text.add(published(ownership, ENGINE_BRIDGE, port)));
+    for (String bridge : need.bridges()) {
+      if (need.dnsPort() != 0) {
+        text.add(accept(ownership, bridge, "udp", need.dnsPort()));
+        text.add(accept(ownership, bridge, "tcp", need.dnsPort()));
+      }
+      need.published().forEach(port -> text.add(published(ownership, bridge, port)));
+    }
+    need.published().forEach(port -> text.add(published(ownership, ENGINE_BRIDGE, port)));
     text.add("COMMIT");
     return String.join("\n", text) + "\n";
   }
@@ -42,19 +62,23 @@ public final class HostFirewall {
     return "-A " + ownership.inputChain() + " -i " + bridge + " -p " + protocol + " -m " + protocol + " --dport " + port + " -j ACCEPT";
   }
 
-  /** One rule for the head of a base chain that somebody loaded through nft itself. */
-  public static String nativeRule(Ownership ownership, Collection<String> bridges, int dnsPort, SortedSet<String> published) {
+  /** Rules for the head of a base chain that somebody loaded through nft itself. */
+  public static List<String> nativeRules(Ownership ownership, Need need) {
+    String comment = " accept comment \"" + ownership.inputChain() + "\"";
+    List<String> rules = new ArrayList<>();
     List<String> ports = new ArrayList<>();
-    if (dnsPort != 0) {
-      ports.add("udp . " + dnsPort);
-      ports.add("tcp . " + dnsPort);
+    if (need.dnsPort() != 0) {
+      ports.add("udp . " + need.dnsPort());
+      ports.add("tcp . " + need.dnsPort());
     }
-    published.forEach(port -> ports.add(port.replace("/", " . ")));
-    List<String> names = bridges.stream().sorted().map(bridge -> "\"" + bridge + "\"").toList();
-    if (ports.isEmpty() || names.isEmpty()) {
-      return "";
+    need.published().forEach(port -> ports.add(port.replace("/", " . ")));
+    if (!ports.isEmpty() && !need.bridges().isEmpty()) {
+      List<String> names = need.bridges().stream().map(bridge -> "\"" + bridge + "\"").toList();
+      rules.add("iifname { " + String.join(", ", names) + " } meta l4proto . th dport { " + String.join(", ", ports) + " }" + comment);
     }
-    return "iifname { " + String.join(", ", names) + " } meta l4proto . th dport { " + String.join(", ", ports) + " } accept comment \""
-        + ownership.inputChain() + "\"";
+    if (!need.members().isEmpty()) {
+      rules.add("udp dport " + need.port() + " ip saddr { " + String.join(", ", need.members()) + " }" + comment);
+    }
+    return List.copyOf(rules);
   }
 }

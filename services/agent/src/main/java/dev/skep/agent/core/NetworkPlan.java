@@ -36,7 +36,7 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
     want.overlays()
         .forEach(
             (id, overlay) -> {
-              String problem = overlap(overlay, have, hostRoutes, hostname);
+              String problem = overlap(overlay, want.remotes(), have, hostRoutes, hostname);
               if (problem.isEmpty()) {
                 overlays.put(id, overlay);
               } else {
@@ -50,8 +50,19 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
     have.vips().values().forEach(slots -> dead.addAll(slots.backends()));
     dead.addAll(have.dead());
     dead.removeAll(want.endpoints());
+    Remotes remotes = want.remotes();
     NetworkHave then =
-        new NetworkHave(true, ordered(overlays), ordered(overlays), ordered(vips), subnets, new TreeSet<>(dead), want.dnsPort());
+        new NetworkHave(
+            true,
+            ordered(overlays),
+            ordered(overlays),
+            ordered(vips),
+            subnets,
+            new TreeSet<>(dead),
+            want.dnsPort(),
+            remotes.members(),
+            remotes.port(),
+            remotes.reach(overlays.values(), ownership));
     return new NetworkPlan(steps(have, then, ownership), problems, then);
   }
 
@@ -61,7 +72,7 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
   }
 
   /** An overlay over a network that the host itself needs would take the host off it. */
-  private static String overlap(Overlay overlay, NetworkHave have, Collection<String> hostRoutes, String hostname) {
+  private static String overlap(Overlay overlay, Remotes remotes, NetworkHave have, Collection<String> hostRoutes, String hostname) {
     if (overlay.equals(have.overlays().get(overlay.id()))) {
       return "";
     }
@@ -69,6 +80,12 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
     for (String route : hostRoutes) {
       if (Subnet.parse(route).overlaps(subnet)) {
         return "subnet " + overlay.subnet() + " overlaps the route " + route + " of node " + hostname;
+      }
+    }
+    // A default route may lead to these: no route of its own tells that they must not be taken.
+    for (String node : remotes.members()) {
+      if (subnet.contains(Subnet.addressOf(node))) {
+        return "subnet " + overlay.subnet() + " holds " + node + ", the address of another node of this cluster";
       }
     }
     return "";
@@ -108,10 +125,12 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
     List<NetworkStep> steps = new ArrayList<>();
     List<Overlay> fresh = missing(then.overlays(), have.overlays());
     List<Overlay> stale = missing(have.overlays(), then.overlays());
-    List<String> rules = rules(have, then, new RuleText(ownership.table()));
+    List<String> rules = rules(have, then, new RuleText(ownership.table(), then.port()));
     if (!rules.isEmpty()) {
       steps.add(new NetworkStep.Rules(String.join("\n", rules) + "\n"));
     }
+    TunnelPlan tunnels = tunnels(have, then, fresh);
+    tunnels.drop().forEach(device -> steps.add(new NetworkStep.RemoveTunnel(device)));
     stale.forEach(overlay -> steps.add(new NetworkStep.RemoveNetwork(overlay)));
     for (Overlay overlay : fresh) {
       steps.add(new NetworkStep.CreateNetwork(overlay));
@@ -121,12 +140,30 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
       steps.add(new NetworkStep.Sysctl("net.ipv4.conf." + overlay.bridge() + ".send_redirects", "0"));
       steps.add(new NetworkStep.Sysctl("net.ipv6.conf." + overlay.bridge() + ".disable_ipv6", "1"));
     }
-    List<String> routes = routes(have, then, fresh);
-    if (!routes.isEmpty()) {
-      steps.add(new NetworkStep.Ip(routes));
+    tunnels.make().forEach(tunnel -> steps.add(new NetworkStep.CreateTunnel(tunnel)));
+    // Other nodes' endpoints can be reached before a virtual address leads to them.
+    List<String> links = new ArrayList<>(tunnels.links());
+    if (!tunnels.forwarding().isEmpty()) {
+      if (!links.isEmpty()) {
+        steps.add(new NetworkStep.Ip(List.copyOf(links)));
+        links.clear();
+      }
+      steps.add(new NetworkStep.Bridge(tunnels.forwarding()));
+    }
+    links.addAll(routes(have, then, fresh));
+    if (!links.isEmpty()) {
+      steps.add(new NetworkStep.Ip(List.copyOf(links)));
     }
     withdrawn(have, then).forEach(backend -> steps.add(new NetworkStep.ForgetUdp(backend)));
     return List.copyOf(steps);
+  }
+
+  private static TunnelPlan tunnels(NetworkHave have, NetworkHave then, List<Overlay> fresh) {
+    Set<String> made = new HashSet<>();
+    fresh.forEach(overlay -> made.add(overlay.bridge()));
+    Set<String> standing = new TreeSet<>();
+    then.overlays().values().forEach(overlay -> standing.add(overlay.bridge()));
+    return TunnelPlan.diff(have.reach(), then.reach(), made, standing);
   }
 
   private static List<Overlay> missing(Map<String, Overlay> from, Map<String, Overlay> in) {
@@ -134,10 +171,15 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
   }
 
   private static List<String> rules(NetworkHave have, NetworkHave then, RuleText text) {
-    if (!have.loaded()) {
-      return List.of(text.load(then.ruled(), then.vips(), then.subnets(), then.dnsPort()));
+    if (!have.loaded() || have.port() != then.port()) {
+      return List.of(text.load(then));
     }
     List<String> rules = new ArrayList<>();
+    rules.addAll(text.elements("delete", "members", without(have.members(), then.members())));
+    rules.addAll(text.elements("add", "members", without(then.members(), have.members())));
+    if (have.members().isEmpty() != then.members().isEmpty()) {
+      rules.addAll(text.tunnels(!then.members().isEmpty()));
+    }
     rules.addAll(text.elements("delete", "ovnet", without(have.subnets(), then.subnets())));
     rules.addAll(text.elements("add", "ovnet", without(then.subnets(), have.subnets())));
     missing(have.ruled(), then.ruled()).forEach(overlay -> rules.addAll(text.removeOverlay(overlay)));

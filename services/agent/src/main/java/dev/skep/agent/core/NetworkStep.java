@@ -13,8 +13,16 @@ public sealed interface NetworkStep {
   /** Fails while containers are on it; then it is tried again after the next change. */
   record RemoveNetwork(Overlay overlay) implements NetworkStep {}
 
+  /** A VXLAN device of ours; gone already is as good. */
+  record RemoveTunnel(String device) implements NetworkStep {}
+
+  record CreateTunnel(Tunnel tunnel) implements NetworkStep {}
+
   /** Lines for {@code ip -batch}. */
   record Ip(List<String> lines) implements NetworkStep {}
+
+  /** Lines for {@code bridge -batch}. */
+  record Bridge(List<String> lines) implements NetworkStep {}
 
   record Sysctl(String key, String value) implements NetworkStep {}
 

@@ -3,6 +3,7 @@ package dev.skep.agent.core;
 import dev.skep.dispatcher.v1.NetworkAssignment;
 import dev.skep.state.Subnet;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedSet;
 
 /**
@@ -14,14 +15,16 @@ import java.util.SortedSet;
  * @param endpoints addresses that still belong to a task; a withdrawn one outside is dead
  * @param dnsPort where the resolver listens, 0 while nobody knows
  * @param published ports that the ingress holds, as "tcp/80"
+ * @param remotes what of these overlays is on other nodes
  */
 public record NetworkWant(
     Map<String, Overlay> overlays,
     Map<String, Vip> vips,
     SortedSet<String> subnets,
-    java.util.Set<String> endpoints,
+    Set<String> endpoints,
     int dnsPort,
-    SortedSet<String> published) {
+    SortedSet<String> published,
+    Remotes remotes) {
 
   /** One overlay as it stands on this node: an engine bridge network with this node's own gateway address. */
   public record Overlay(String id, String bridge, int vni, String subnet, String gateway, int mtu, boolean internal) {

@@ -31,6 +31,16 @@ public record Ownership(String instance, String clusterId, String nodeId) {
     return "skb" + instance + vni;
   }
 
+  /** The device that leads from a bridge to other nodes. */
+  public String tunnel(int vni) {
+    return "skx" + instance + vni;
+  }
+
+  /** Says on a device that it is ours: names alone cannot tell the instances apart. */
+  public String mark() {
+    return "skep:" + instance;
+  }
+
   public String table() {
     return instance.isEmpty() ? "skep" : "skep_" + instance;
   }

@@ -1,12 +1,9 @@
 package dev.skep.agent.core;
 
-import dev.skep.agent.core.NetworkHave.Slots;
 import dev.skep.agent.core.NetworkWant.Overlay;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.SortedSet;
 
 /**
  * The words of the rule table. A VIP is a chain that sends connections through a named map of slots, counted by the
@@ -14,21 +11,25 @@ import java.util.SortedSet;
  */
 final class RuleText {
   private final String table;
+  private final int port;
 
-  RuleText(String table) {
+  RuleText(String table, int port) {
     this.table = table;
+    this.port = port;
   }
 
   /** The whole table, replacing what was there in one transaction. */
-  String load(Map<String, Overlay> overlays, Map<String, Slots> vips, SortedSet<String> subnets, int dnsPort) {
+  String load(NetworkHave then) {
     List<String> text = new ArrayList<>();
     text.add("table ip " + table);
     text.add("delete table ip " + table);
     text.add(FRAME.replace("TABLE", table));
-    text.addAll(elements("add", "ovnet", subnets));
-    overlays.values().forEach(overlay -> text.addAll(addOverlay(overlay)));
-    text.addAll(gateway(overlays.values(), dnsPort));
-    vips.forEach((vip, slots) -> text.addAll(addVip(vip, slots.backends())));
+    text.addAll(elements("add", "ovnet", then.subnets()));
+    text.addAll(elements("add", "members", then.members()));
+    text.addAll(tunnels(!then.members().isEmpty()));
+    then.ruled().values().forEach(overlay -> text.addAll(addOverlay(overlay)));
+    text.addAll(gateway(then.ruled().values(), then.dnsPort()));
+    then.vips().forEach((vip, slots) -> text.addAll(addVip(vip, slots.backends())));
     return String.join("\n", text) + "\n";
   }
 
@@ -37,11 +38,16 @@ final class RuleText {
       table ip TABLE {
        set ovnet { type ipv4_addr; flags interval; }
        set bridges { type ifname; }
+       set members { type ipv4_addr; }
        set dead { type ipv4_addr; flags timeout; }
        map inport { type ifname : verdict; }
        map vips { type ipv4_addr : verdict; }
+       chain tunnel_in { }
+       chain tunnel_out { type filter hook output priority raw; policy accept;
+       }
        chain raw { type filter hook prerouting priority raw; policy accept;
         iifname vmap @inport
+        jump tunnel_in
         iifname != "lo" ip daddr @ovnet counter drop comment "overlay address by routing"
         iifname != "lo" ip saddr @ovnet counter drop comment "overlay source from outside"
        }
@@ -95,7 +101,7 @@ final class RuleText {
     text.add(rule + "ip saddr != " + overlay.subnet() + " counter drop comment \"spoofed source\"");
     text.add(rule + "ip daddr " + overlay.subnet() + " accept");
     text.add(rule + "ip daddr @ovnet counter drop comment \"other overlay\"");
-    text.add(rule + "udp dport 4789 counter drop comment \"container speaking VXLAN\"");
+    text.add(rule + "udp dport " + port + " counter drop comment \"container speaking VXLAN\"");
     if (overlay.internal()) {
       text.add(rule + "counter drop comment \"internal overlay\"");
     }
@@ -111,6 +117,25 @@ final class RuleText {
         "delete element ip " + table + " bridges { \"" + overlay.bridge() + "\" }",
         "flush chain ip " + table + " " + chain,
         "delete chain ip " + table + " " + chain);
+  }
+
+  /**
+   * VXLAN only from members, by the way that leads to them: a container of this host that claims a member's address comes
+   * by another. What a container without an overlay sends to a member would arrive there as ours. Connection tracking
+   * would hold one flow per flow inside the tunnels.
+   */
+  List<String> tunnels(boolean any) {
+    List<String> text = new ArrayList<>();
+    text.add("flush chain ip " + table + " tunnel_in");
+    text.add("flush chain ip " + table + " tunnel_out");
+    if (any) {
+      String in = "add rule ip " + table + " tunnel_in udp dport " + port + " ";
+      text.add(in + "fib daddr type local ip saddr @members fib saddr . iif oif exists notrack accept");
+      text.add(in + "fib daddr type { local, broadcast, multicast } counter drop comment \"VXLAN from no member\"");
+      text.add(in + "ip daddr @members ip saddr != @members counter drop comment \"forged VXLAN\"");
+      text.add("add rule ip " + table + " tunnel_out udp dport " + port + " ip daddr @members notrack");
+    }
+    return text;
   }
 
   /** Port 53 of each overlay's gateway leads to the resolver, so that the host's own port 53 stays free. */

@@ -5,9 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.skep.agent.core.HostFirewall;
 import dev.skep.agent.core.Ownership;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.SortedSet;
+import java.util.Set;
 
 /**
  * Keeps the host's own firewall open for what containers need of this node, also after the firewall was loaded anew.
@@ -22,15 +22,15 @@ final class FirewallGuard {
     this.ownership = ownership;
   }
 
-  void apply(Collection<String> bridges, int dnsPort, SortedSet<String> published, boolean changed) throws Commands.Failed {
+  void apply(HostFirewall.Need need, boolean changed) throws Commands.Failed {
     boolean jump = iptables("-C", "INPUT", "-j", ownership.inputChain());
     if (changed || !jump) {
-      commands.feed(HostFirewall.chain(ownership, bridges, dnsPort, published), "iptables-restore", "-w", "--noflush");
+      commands.feed(HostFirewall.chain(ownership, need), "iptables-restore", "-w", "--noflush");
     }
     if (!jump) {
       commands.run("iptables", "-w", "-I", "INPUT", "-j", ownership.inputChain());
     }
-    nativeChains(HostFirewall.nativeRule(ownership, bridges, dnsPort, published));
+    nativeChains(HostFirewall.nativeRules(ownership, need));
   }
 
   private boolean iptables(String... arguments) throws Commands.Failed {
@@ -44,14 +44,14 @@ final class FirewallGuard {
     }
   }
 
-  /** An accept elsewhere does not help against a chain that drops, so each of those gets a rule of ours at its head. */
-  private void nativeChains(String rule) throws Commands.Failed {
+  /** An accept elsewhere does not help against a chain that drops, so each of those gets rules of ours at its head. */
+  private void nativeChains(List<String> rules) throws Commands.Failed {
     for (JsonNode entry : json(commands.run("nft", "-j", "list", "chains"))) {
       JsonNode chain = entry.path("chain");
       String table = chain.path("table").asText();
       if (chain.path("hook").asText().equals("input") && chain.path("type").asText().equals("filter") && foreign(chain)) {
         String name = chain.path("family").asText() + " " + table + " " + chain.path("name").asText();
-        mend(name, chain.path("policy").asText().equals("drop"), rule);
+        mend(name, chain.path("policy").asText().equals("drop"), rules);
       }
     }
   }
@@ -63,23 +63,21 @@ final class FirewallGuard {
     return (family.equals("ip") || family.equals("inet")) && !iptables && !table.equals("skep") && !table.startsWith("skep_");
   }
 
-  private void mend(String chain, boolean drops, String rule) throws Commands.Failed {
+  private void mend(String chain, boolean drops, List<String> rules) throws Commands.Failed {
     List<String> lines = commands.run(words("nft -a list chain " + chain)).lines().map(String::strip).toList();
-    boolean present = false;
+    Set<String> missing = new LinkedHashSet<>(rules);
     StringBuilder script = new StringBuilder();
     boolean closed = drops;
     for (String line : lines) {
       if (line.contains("comment \"" + ownership.inputChain() + "\"")) {
-        if (!rule.isEmpty() && normal(line).startsWith(normal(rule))) {
-          present = true;
-        } else {
+        if (!missing.removeIf(rule -> normal(line).startsWith(normal(rule)))) {
           script.append("delete rule ").append(chain).append(line.substring(line.lastIndexOf(" handle "))).append('\n');
         }
       }
       closed |= line.contains("drop") || line.contains("reject") || line.contains("jump") || line.contains("goto");
     }
-    if (closed && !present && !rule.isEmpty()) {
-      script.append("insert rule ").append(chain).append(' ').append(rule).append('\n');
+    if (closed) {
+      missing.forEach(rule -> script.append("insert rule ").append(chain).append(' ').append(rule).append('\n'));
     }
     if (!script.isEmpty()) {
       commands.feed(script.toString(), "nft", "-f", "-");
@@ -99,7 +97,7 @@ final class FirewallGuard {
     }
     iptables("-F", ownership.inputChain());
     iptables("-X", ownership.inputChain());
-    nativeChains("");
+    nativeChains(List.of());
   }
 
   private static Iterable<JsonNode> json(String text) throws Commands.Failed {

@@ -33,7 +33,7 @@ public final class Leftovers {
   }
 
   /**
-   * Removes every container, network, rule and route of the instance.
+   * Removes every container, network, tunnel, rule and route of the instance.
    *
    * @param threads runs its argument on a thread of its own
    * @return what could not be removed, and why
@@ -52,6 +52,11 @@ public final class Leftovers {
       problems.add(e.getMessage());
     }
     Ownership names = new Ownership(instance, "", "");
+    try {
+      TunnelDevices.removeAll(commands, names);
+    } catch (Commands.Failed failed) {
+      problems.add(failed.getMessage());
+    }
     try {
       // Adding it first makes the deletion valid when it never was.
       commands.feed("table ip " + names.table() + "\ndelete table ip " + names.table() + "\n", "nft", "-f", "-");

@@ -6,6 +6,7 @@ import dev.skep.agent.core.Drift;
 import dev.skep.agent.core.NetworkHave;
 import dev.skep.agent.core.NetworkWant.Overlay;
 import dev.skep.agent.core.Ownership;
+import dev.skep.agent.core.Reach;
 import dev.skep.agent.shell.EngineException.Refused;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -25,11 +26,13 @@ final class NetworkDrift {
   private final Engine engine;
   private final Commands commands;
   private final Ownership ownership;
+  private final TunnelDevices tunnels;
 
   NetworkDrift(Engine engine, Commands commands, Ownership ownership) {
     this.engine = engine;
     this.commands = commands;
     this.ownership = ownership;
+    this.tunnels = new TunnelDevices(commands, ownership);
   }
 
   Drift look(NetworkHave have) throws EngineException, Commands.Failed {
@@ -51,7 +54,9 @@ final class NetworkDrift {
         chains.add(entry.path("chain").path("name").asText());
       }
     }
-    return Drift.of(have, new Drift.Seen(networks, chains, local, linked));
+    // A node that is alone has nothing to lose there, and is not asked.
+    Reach reach = have.reach().isEmpty() ? Reach.NONE : tunnels.look(have);
+    return Drift.of(have, new Drift.Seen(networks, chains, local, linked, reach));
   }
 
   /** What no plan does: stray addresses go, bridges come back. The rest is for the next plan. */

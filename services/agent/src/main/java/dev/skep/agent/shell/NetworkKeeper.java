@@ -1,10 +1,12 @@
 package dev.skep.agent.shell;
 
 import dev.skep.agent.core.Drift;
+import dev.skep.agent.core.HostFirewall.Need;
 import dev.skep.agent.core.NetworkHave;
 import dev.skep.agent.core.NetworkWant;
 import dev.skep.agent.core.NetworkWant.Overlay;
 import dev.skep.agent.core.Ownership;
+import dev.skep.agent.core.Remotes;
 import dev.skep.agent.core.Vip;
 import dev.skep.dispatcher.v1.AttachmentAssignment;
 import dev.skep.dispatcher.v1.NetworkAssignment;
@@ -35,7 +37,13 @@ final class NetworkKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(NetworkKeeper.class);
   private static final Duration RETRY = Duration.ofSeconds(1);
 
-  private record Firewall(Set<String> bridges, int dnsPort, SortedSet<String> published) {}
+  /**
+   * What overlays stand on.
+   *
+   * @param address where other nodes send this node's overlay traffic
+   * @param mtu of packets inside of it
+   */
+  record Underlay(String address, int mtu) {}
 
   private final Host host;
   private final Executor agent;
@@ -43,7 +51,7 @@ final class NetworkKeeper {
   private final FirewallGuard firewall;
   private final NetworkDrift drifts;
   private final Ownership ownership;
-  private final int mtu;
+  private final Underlay underlay;
   private final IntSupplier dnsPort;
   private final Runnable moved;
   private final Lane lane;
@@ -51,7 +59,7 @@ final class NetworkKeeper {
   private FeedState feed = FeedState.empty();
   private NetworkHave have;
   private Map<String, String> problems = Map.of();
-  private Firewall opened;
+  private Need opened;
   private String hostname = "";
   private String appliedEpoch = "";
   private long appliedRevision;
@@ -70,7 +78,7 @@ final class NetworkKeeper {
       FirewallGuard firewall,
       NetworkDrift drifts,
       Ownership ownership,
-      int mtu,
+      Underlay underlay,
       IntSupplier dnsPort,
       Runnable moved) {
     this.host = host;
@@ -79,7 +87,7 @@ final class NetworkKeeper {
     this.firewall = firewall;
     this.drifts = drifts;
     this.ownership = ownership;
-    this.mtu = mtu;
+    this.underlay = underlay;
     this.dnsPort = dnsPort;
     this.moved = moved;
     this.lane = new Lane(host, agent, "agent-network", 1);
@@ -112,8 +120,8 @@ final class NetworkKeeper {
     return have == null ? Set.of() : have.overlays().keySet();
   }
 
-  Set<String> bridges() {
-    Set<String> bridges = new TreeSet<>();
+  SortedSet<String> bridges() {
+    SortedSet<String> bridges = new TreeSet<>();
     if (have != null) {
       have.overlays().values().forEach(overlay -> bridges.add(overlay.bridge()));
     }
@@ -181,11 +189,17 @@ final class NetworkKeeper {
     Map<String, Overlay> overlays = new TreeMap<>();
     for (NetworkAssignment network : assigned.values()) {
       if (!network.getSubnet().isEmpty() && !network.getGateway().isEmpty() && network.getVni() != 0) {
-        overlays.put(network.getId(), Overlay.of(network, ownership, mtu));
+        overlays.put(network.getId(), Overlay.of(network, ownership, underlay.mtu()));
       }
     }
     return new NetworkWant(
-        overlays, Vip.of(feed, overlays.keySet()), Vip.subnets(feed), Vip.endpoints(feed), dnsPort.getAsInt(), Vip.published(feed));
+        overlays,
+        Vip.of(feed, overlays.keySet()),
+        Vip.subnets(feed),
+        Vip.endpoints(feed),
+        dnsPort.getAsInt(),
+        Vip.published(feed),
+        Remotes.of(feed, assigned.values(), ownership.nodeId(), underlay.address()));
   }
 
   private void applied(NetworkWant want, NodeNetworks.Applied applied, FeedState shown) {
@@ -196,7 +210,7 @@ final class NetworkKeeper {
       appliedEpoch = shown.epoch();
       appliedRevision = shown.revision();
     }
-    Firewall needed = new Firewall(bridges(), want.dnsPort(), want.published());
+    Need needed = new Need(bridges(), want.dnsPort(), want.published(), have.members(), have.port());
     if (!needed.equals(opened)) {
       opened = needed;
       guard(true);
@@ -245,12 +259,12 @@ final class NetworkKeeper {
             }
             NetworkHave left = drift.from(before);
             Set<String> restored = drift.bridges().stream().map(Overlay::bridge).collect(java.util.stream.Collectors.toSet());
-            agent.execute(() -> looked(left, restored));
+            agent.execute(() -> looked(left, restored, left != before));
           });
     }
   }
 
-  private void looked(NetworkHave left, Set<String> restored) {
+  private void looked(NetworkHave left, Set<String> restored, boolean lost) {
     busy = false;
     have = left;
     if (!restored.isEmpty()) {
@@ -258,18 +272,18 @@ final class NetworkKeeper {
       hairpinWanted.addAll(restored);
       hairpin();
     }
-    if (again || !have.loaded()) {
+    if (again || lost) {
       again = false;
       reconcile();
     }
   }
 
   private void guard(boolean changed) {
-    Firewall needed = opened;
+    Need needed = opened;
     lane.run(
         () -> {
           try {
-            firewall.apply(needed.bridges(), needed.dnsPort(), needed.published(), changed);
+            firewall.apply(needed, changed);
           } catch (Commands.Failed failed) {
             LOG.error("the host's firewall cannot be opened for containers: {}; tried again", failed.getMessage());
           }

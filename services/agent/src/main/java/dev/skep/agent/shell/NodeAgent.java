@@ -89,7 +89,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
             new FirewallGuard(commands, ownership),
             new NetworkDrift(engine, commands, ownership),
             ownership,
-            config.mtu() == 0 ? NodeFacts.mtu(underlay) : config.mtu(),
+            new NetworkKeeper.Underlay(underlay, config.mtu() == 0 ? NodeFacts.mtu(underlay) : config.mtu()),
             edges::dnsPort,
             this::networksMoved);
     this.facts = new FactsWatch(host, agent, engine, commands, this::described);

@@ -8,6 +8,7 @@ import dev.skep.agent.core.NetworkStep;
 import dev.skep.agent.core.NetworkWant;
 import dev.skep.agent.core.NetworkWant.Overlay;
 import dev.skep.agent.core.Ownership;
+import dev.skep.agent.core.Tunnel;
 import dev.skep.agent.shell.EngineException.Refused;
 import dev.skep.dispatcher.v1.NetworkAssignment;
 import dev.skep.state.Subnet;
@@ -43,6 +44,7 @@ final class NodeNetworks {
   private final RandomGenerator random;
   private final Counter ruleChanges;
   private volatile Map<String, NetworkAssignment> assigned = Map.of();
+  private final TunnelDevices tunnels;
 
   NodeNetworks(Engine engine, Commands commands, Ownership ownership, RandomGenerator random, Counter ruleChanges) {
     this.engine = engine;
@@ -50,6 +52,7 @@ final class NodeNetworks {
     this.ownership = ownership;
     this.random = random;
     this.ruleChanges = ruleChanges;
+    this.tunnels = new TunnelDevices(commands, ownership);
   }
 
   /** What users call the networks that are made from now on: a worker's API knows it from the engine only. */
@@ -111,7 +114,14 @@ final class NodeNetworks {
     }
   }
 
-  Applied apply(NetworkWant want, NetworkHave have, String hostname) throws EngineException {
+  Applied apply(NetworkWant want, NetworkHave known, String hostname) throws EngineException {
+    NetworkHave have;
+    try {
+      have = known.loaded() ? known : known.withReach(tunnels.look(known));
+    } catch (Commands.Failed failed) {
+      LOG.error("the ways to other nodes cannot be read: {}; tried again", failed.getMessage());
+      return new Applied(known, Map.of(), false);
+    }
     boolean fresh = want.overlays().values().stream().anyMatch(overlay -> !overlay.equals(have.overlays().get(overlay.id())));
     Collection<String> routes;
     try {
@@ -151,6 +161,8 @@ final class NodeNetworks {
               settled = false;
               overlays.remove(overlay.id());
               absent.add(overlay.bridge());
+              absent.add(ownership.tunnel(overlay.vni()));
+              then = then.withReach(then.reach().without(ownership.tunnel(overlay.vni())));
               if (!problem.get().isEmpty()) {
                 problems.put(overlay.id(), problem.get());
               }
@@ -163,7 +175,20 @@ final class NodeNetworks {
               overlays.putIfAbsent(overlay.id(), overlay);
             }
           }
-          case NetworkStep.Ip ip -> ip(ip.lines(), absent);
+          case NetworkStep.RemoveTunnel(String device) -> tunnels.remove(device);
+          case NetworkStep.CreateTunnel(Tunnel tunnel) -> {
+            if (!absent.contains(tunnel.bridge())) {
+              Optional<String> problem = tunnels.create(tunnel);
+              if (problem.isPresent()) {
+                settled = false;
+                then = then.withReach(then.reach().without(tunnel.device()));
+                absent.add(tunnel.device());
+                problems.put(network(overlays, tunnel), problem.get());
+              }
+            }
+          }
+          case NetworkStep.Ip ip -> batch("ip", ip.lines(), absent);
+          case NetworkStep.Bridge bridge -> batch("bridge", bridge.lines(), absent);
           case NetworkStep.Sysctl sysctl -> sysctl(sysctl, absent);
           case NetworkStep.ForgetUdp forget -> forgetUdp(forget.backend());
         }
@@ -173,9 +198,11 @@ final class NodeNetworks {
         LOG.error("{}; tried again", failed.getMessage());
       }
     }
-    NetworkHave have =
-        new NetworkHave(loaded, Map.copyOf(overlays), then.ruled(), then.vips(), then.subnets(), then.dead(), then.dnsPort());
-    return new Applied(have, Map.copyOf(problems), settled);
+    return new Applied(then.with(loaded, Map.copyOf(overlays)), Map.copyOf(problems), settled);
+  }
+
+  private static String network(Map<String, Overlay> overlays, Tunnel tunnel) {
+    return overlays.values().stream().filter(overlay -> overlay.bridge().equals(tunnel.bridge())).map(Overlay::id).findFirst().orElseThrow();
   }
 
   /** @return why it could not be made; "" when it only has to wait for another one to go */
@@ -242,11 +269,11 @@ final class NodeNetworks {
     return network.path("Options").path("com.docker.network.bridge.name").asText();
   }
 
-  private void ip(List<String> lines, Set<String> absent) throws Commands.Failed {
+  private void batch(String program, List<String> lines, Set<String> absent) throws Commands.Failed {
     List<String> possible =
         lines.stream().filter(line -> absent.stream().noneMatch(device -> (line + " ").contains(" " + device + " "))).toList();
     if (!possible.isEmpty()) {
-      commands.feed(String.join("\n", possible) + "\n", "ip", "-batch", "-");
+      commands.feed(String.join("\n", possible) + "\n", program, "-batch", "-");
     }
   }
 

@@ -23,7 +23,7 @@ class DriftTest {
   private final Set<String> linked = new HashSet<>(Set.of("192.168.1.0/24 eth0", "10.0.1.0/24 skb4097", "10.0.2.0/24 skb4098"));
 
   private Drift drift() {
-    return Drift.of(HAVE, new Drift.Seen(networks, chains, local, linked));
+    return Drift.of(HAVE, new Drift.Seen(networks, chains, local, linked, Reach.NONE));
   }
 
   @Test

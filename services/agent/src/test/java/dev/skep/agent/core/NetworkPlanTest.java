@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ class NetworkPlanTest {
     overlays.forEach(overlay -> byId.put(overlay.id(), overlay));
     Map<String, Vip> vips = new TreeMap<>();
     backends.forEach((vip, list) -> vips.put(vip, new Vip(vip.startsWith("10.0.1.") ? "n1" : "n2", vip, list)));
-    return new NetworkWant(byId, vips, new TreeSet<>(), endpoints, dnsPort, new TreeSet<>());
+    return new NetworkWant(byId, vips, new TreeSet<>(), endpoints, dnsPort, new TreeSet<>(), Remotes.NONE);
   }
 
   private static NetworkPlan plan(NetworkWant want, NetworkHave have) {
@@ -119,14 +120,21 @@ class NetworkPlanTest {
 
   @Test
   void theHostFirewallOpensOnlyWhatContainersNeed() {
-    String chain = HostFirewall.chain(OWNERSHIP, List.of("skb4097"), 5300, new TreeSet<>(Arrays.asList("tcp/80", "udp/53")));
+    SortedSet<String> bridges = new TreeSet<>(Set.of("skb4097"));
+    SortedSet<String> members = new TreeSet<>(Set.of("192.0.2.7", "192.0.2.8"));
+    var need = new HostFirewall.Need(bridges, 5300, new TreeSet<>(Arrays.asList("tcp/80", "udp/53")), members, 4799);
+    String chain = HostFirewall.chain(OWNERSHIP, need);
     assertThat(chain.lines()).contains(
         ":SKEP-INPUT - [0:0]",
         "-A SKEP-INPUT -i skb4097 -p udp -m udp --dport 5300 -j ACCEPT",
         "-A SKEP-INPUT -i skb4097 -p tcp -m tcp --dport 80 -j ACCEPT",
+        "-A SKEP-INPUT -s 192.0.2.7/32 -p udp -m udp --dport 4799 -j ACCEPT",
         "-A SKEP-INPUT -i docker0 -p udp -m udp --dport 53 -j ACCEPT");
-    assertThat(HostFirewall.nativeRule(OWNERSHIP, List.of("skb4097"), 5300, new TreeSet<>()))
-        .isEqualTo("iifname { \"skb4097\" } meta l4proto . th dport { udp . 5300, tcp . 5300 } accept comment \"SKEP-INPUT\"");
+    assertThat(HostFirewall.nativeRules(OWNERSHIP, new HostFirewall.Need(bridges, 5300, new TreeSet<>(), members, 4799)))
+        .containsExactly(
+            "iifname { \"skb4097\" } meta l4proto . th dport { udp . 5300, tcp . 5300 } accept comment \"SKEP-INPUT\"",
+            "udp dport 4799 ip saddr { 192.0.2.7, 192.0.2.8 } accept comment \"SKEP-INPUT\"");
+    assertThat(HostFirewall.nativeRules(OWNERSHIP, HostFirewall.Need.NOTHING)).isEmpty();
   }
 
   @Test

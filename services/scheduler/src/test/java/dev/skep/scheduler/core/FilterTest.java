@@ -95,7 +95,8 @@ final class FilterTest {
       }
     });
     scene.service("web", task -> task.getResourcesBuilder().getReservationsBuilder().addGenericResources(ssd(1)));
-    assertThat(scene.waiting("web.1", "web.2", "web.3").where("web.1", "web.2", "web.3")).containsExactly("n1", "n1", "no suitable node (insufficient resources on 1 node)");
+    assertThat(scene.waiting("web.1", "web.2", "web.3").where("web.1", "web.2", "web.3"))
+        .containsExactly("n1", "n1", "no suitable node (insufficient resources on 1 node)");
   }
 
   // ---- plugins ----
@@ -238,13 +239,14 @@ final class FilterTest {
   @Test
   void aNodeTakesNoMoreOfAServiceThanItsLimit() {
     Scene scene = Scene.on("n1", "n2").service("web", task -> task.getPlacementBuilder().setMaxReplicas(1));
-    assertThat(scene.waiting("web.1", "web.2", "web.3").where("web.1", "web.2", "web.3")).containsExactly("n1", "n2", "no suitable node (max replicas per node limit exceed)");
+    assertThat(scene.waiting("web.1", "web.2", "web.3").where("web.1", "web.2", "web.3"))
+        .containsExactly("n1", "n2", "no suitable node (max replicas per node limit exceed)");
   }
 
   @Test
   void oneThatIsToldToStopDoesNotCountAgainstIt() {
-    Scene scene = Scene.on("n1").service("web", task -> task.getPlacementBuilder().setMaxReplicas(1)).running("n1", "web.1").waiting("web.2");
-    assertThat(scene.where("web.2")).isEqualTo("no suitable node (max replicas per node limit exceed)");
+    Scene scene = Scene.on("n1").service("web", task -> task.getPlacementBuilder().setMaxReplicas(1)).running("n1", "web.1");
+    assertThat(scene.waiting("web.2").where("web.2")).isEqualTo("no suitable node (max replicas per node limit exceed)");
     assertThat(scene.wants("web.1", TASK_SHUTDOWN).where("web.2")).as("else no update could go on").isEqualTo("n1");
   }
 

@@ -126,7 +126,8 @@ final class RankingTest {
 
   @Test
   void nodesWithoutTheLabelAreAShareOfTheirOwn() {
-    Scene scene = Scene.on("a1", "x1", "x2").label("a1", "zone", "a").service("web", spread("node.labels.zone")).waiting(tasks("web", 1, 4));
+    Scene scene = Scene.on("a1", "x1", "x2").label("a1", "zone", "a");
+    scene.service("web", spread("node.labels.zone")).waiting(tasks("web", 1, 4));
     assertThat(scene.tasksOf("web", "a1")).isEqualTo(2);
     assertThat(scene.tasksOf("web", "x1")).isEqualTo(1);
   }

@@ -101,7 +101,7 @@ final class EndpointsTest {
 
   @Test
   void numbersThatOthersAskedForAreNotGiven() {
-    Scene scene = Scene.on("n1").ingress().named("tcp", 30000, "fixed").service("fixed", Scene.publishing("80:30000"));
+    Scene scene = Scene.on("n1").ingress().named("tcp", 30000, "other"); // which has no endpoint yet
     assertThat(scene.service("web", Scene.publishing("80:0")).ports("web")).containsExactly(30001);
   }
 

@@ -160,6 +160,7 @@ final class SubnetsTest {
     assertThat(scene.subnet("a")).isEqualTo("10.0.0.0/24");
     scene.wants("web.1", TaskState.TASK_REMOVE).reports("web.1", TASK_SHUTDOWN);
     assertThat(scene.subnet("a")).as("stopped, but still there").isEqualTo("10.0.0.0/24");
+    assertThat(scene.nodeRemoved("n1").subnet("a")).as("also when no node has a gateway in it any more").isEqualTo("10.0.0.0/24");
     assertThat(scene.forgotten("web.1").subnet("a")).isEqualTo("none");
   }
 }

@@ -70,6 +70,15 @@ final class UpdateTest {
   }
 
   @Test
+  void norDoesItMakeOneAnewThatIsNotPlacedYet() {
+    Scene web = Scene.on("n1").replicas(2).placed(1, "n1");
+    String second = web.current(2).getId();
+    web.image("image:2").image("image:1");
+    assertThat(web.current(2).getId()).isEqualTo(second);
+    assertThat(web.current(2).getTemplate()).isEqualTo(3);
+  }
+
+  @Test
   void aConstraintThatTheNodeMeetsAnywayRestartsNothing() {
     Scene web = Scene.on("n1", "n2").label("n1", "zone", "a").replicas(2).running();
     web.asking(task -> task.getPlacementBuilder().addConstraints("node.labels.zone==a")).post();

@@ -27,9 +27,9 @@ final class RankingTest {
 
   @Test
   void thoseOfOtherServicesCountOnlyBetweenEquals() {
-    Scene scene = Scene.on("n1", "n2").running("n1", "web.1").running("n2", tasks("other", 1, 9));
-    assertThat(scene.waiting("web.2").where("web.2")).isEqualTo("n2");
-    assertThat(scene.waiting("web.3").where("web.3")).as("one of the service on each, but n1 has fewer in all").isEqualTo("n1");
+    Scene scene = Scene.on("n1", "n2").running("n1", tasks("other", 1, 9));
+    assertThat(scene.waiting("web.1").where("web.1")).as("none of the service on either, and n2 has fewer in all").isEqualTo("n2");
+    assertThat(scene.waiting("web.2").where("web.2")).as("n1 has fewer of the service").isEqualTo("n1");
   }
 
   @Test

@@ -103,6 +103,8 @@ final class EndpointsTest {
   void numbersThatOthersAskedForAreNotGiven() {
     Scene scene = Scene.on("n1").ingress().named("tcp", 30000, "other"); // which has no endpoint yet
     assertThat(scene.service("web", Scene.publishing("80:0")).ports("web")).containsExactly(30001);
+    var row = scene.bench().state().row(Rows.ENDPOINT.key("web"));
+    assertThat(row.createRevision()).as("not even for a moment").isEqualTo(row.modRevision());
   }
 
   @Test

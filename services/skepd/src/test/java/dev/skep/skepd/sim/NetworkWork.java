@@ -6,6 +6,7 @@ import dev.skep.agent.core.NetworkStep;
 import dev.skep.agent.core.NetworkWant;
 import dev.skep.agent.core.NetworkWant.Overlay;
 import dev.skep.agent.core.Ownership;
+import dev.skep.agent.core.Remotes;
 import dev.skep.agent.core.Vip;
 import dev.skep.dispatcher.v1.AttachmentAssignment;
 import dev.skep.dispatcher.v1.NetworkAssignment;
@@ -13,6 +14,7 @@ import dev.skep.dispatcher.v1.TaskAssignment;
 import dev.skep.state.FeedState;
 import dev.skep.testkit.sim.SimProcess;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +32,7 @@ final class NetworkWork {
   private final Runnable changed;
   private NetworkHave have;
   private Map<String, Overlay> overlays = Map.of();
+  private Collection<NetworkAssignment> assigned = List.of();
   private FeedState feed = FeedState.empty();
   private Map<String, String> problems = Map.of();
   private long applied;
@@ -74,6 +77,7 @@ final class NetworkWork {
     Map<String, Overlay> wanted = new TreeMap<>();
     networks.forEach((id, network) -> wanted.put(id, Overlay.of(network, ownership, MTU)));
     overlays = wanted;
+    assigned = List.copyOf(networks.values());
     feed = newFeed;
     go();
   }
@@ -87,7 +91,8 @@ final class NetworkWork {
     busy = true;
     long revision = feed.revision();
     NetworkWant want = new NetworkWant(
-        overlays, Vip.of(feed, overlays.keySet()), Vip.subnets(feed), Vip.endpoints(feed), 0, Vip.published(feed));
+        overlays, Vip.of(feed, overlays.keySet()), Vip.subnets(feed), Vip.endpoints(feed), 0, Vip.published(feed),
+        Remotes.of(feed, assigned, node.id(), node.address()));
     NetworkPlan plan = NetworkPlan.diff(want, have, ownership, Set.of(), node.id(), 0);
     problems = plan.problems();
     carryOut(plan, revision, 0);
@@ -106,7 +111,8 @@ final class NetworkWork {
       case NetworkStep.RemoveNetwork remove ->
           node.engine().removeNetwork(remove.overlay().id(), process.mine(answer -> answered(plan, revision, next, answer)));
       case NetworkStep.Rules _ -> process.after(RULES, () -> carryOut(plan, revision, next + 1));
-      case NetworkStep.Ip _, NetworkStep.Sysctl _, NetworkStep.ForgetUdp _ -> carryOut(plan, revision, next + 1);
+      case NetworkStep.Ip _, NetworkStep.Bridge _, NetworkStep.Sysctl _, NetworkStep.ForgetUdp _, NetworkStep.CreateTunnel _,
+          NetworkStep.RemoveTunnel _ -> carryOut(plan, revision, next + 1);
     }
   }
 

@@ -133,12 +133,15 @@ supervised() {
   [ -n "$pid" ] && grep -qz supervise "/proc/$pid/cmdline" 2>/dev/null
 }
 
+# Leaves in SUPERVISOR the process that it began, if it began one.
 start_supervised() {
+  SUPERVISOR=
   supervised "$1" && return
   rm -f "$RUN/$1.stop"
   local api args=(--data "$DATA" --engine "$ENGINE")
   for api in "${APIS[@]}"; do args+=(--api "$api"); done
   setsid "$HERE/skep" supervise "$1" "${args[@]}" >>"$DATA/log/$1.log" 2>&1 </dev/null &
+  SUPERVISOR=$!
 }
 
 # stop_supervised NAME: asks the supervisor to end its daemon and waits until both are gone.

@@ -53,7 +53,8 @@ start_daemons() {
   start_supervised edge
   start_supervised skepd
   until api_answers; do
-    if [ $((SECONDS - began)) -ge 60 ] || { [ $((SECONDS - began)) -ge 2 ] && ! supervised skepd; }; then
+    # the supervisor needs a moment, on a busy machine seconds, until it has said who it is
+    if [ $((SECONDS - began)) -ge 90 ] || { ! kill -0 "$SUPERVISOR" 2>/dev/null && ! supervised skepd; }; then
       tail -n 15 "$DATA/log/skepd.log" >&2
       die "the API does not answer at ${APIS[0]}; the last lines of $DATA/log/skepd.log are above"
     fi
@@ -121,7 +122,7 @@ show_stack() {
     echo
     echo "\$ curl http://127.0.0.1:$port/   (six times)"
     for _ in 1 2 3 4 5 6; do
-      answer=$(curl -s --max-time 5 "http://127.0.0.1:$port/" | head -n 1 | cut -c1-100) || answer="(no HTTP answer)"
+      answer=$(curl -s --max-time 5 --retry 10 --retry-delay 1 --retry-connrefused "http://127.0.0.1:$port/" | head -n 1 | cut -c1-100) || answer="(no HTTP answer)"
       echo "$answer"
     done
     shown=$((shown + 1))
@@ -152,14 +153,16 @@ skep_status() {
   if api_answers; then
     echo
     skep_where
-    if [ "$(swarm_state)" = active ]; then
-      echo
-      skep_docker node ls
-      echo
-      skep_docker service ls
-    else
-      echo "no cluster yet: docker swarm init"
-    fi
+    echo
+    case $(swarm_state) in
+      active)
+        skep_docker node ls
+        echo
+        skep_docker service ls
+        ;;
+      inactive) echo "no cluster yet: docker swarm init" ;;
+      *) echo "the engine at $ENGINE does not answer: $(api_curl /info)" ;;
+    esac
   fi
 }
 

@@ -272,6 +272,10 @@ class NetworksOnEngineTest {
     String containers = engine.cli("ps", "-q");
     engine.inside("nft", "delete", "table", "ip", "skep");
     answersAgain("rule table");
+    engine.inside("nft", "flush", "chain", "ip", "skep", "v_10_0_1_2");
+    answersAgain("one chain's rules");
+    engine.inside("nft", "flush", "table", "ip", "skep");
+    answersAgain("all rules");
     engine.inside("ip", "route", "del", "local", "10.0.1.2/32", "dev", "skb4097");
     answersAgain("route");
     engine.inside("ip", "link", "set", "skb4097", "down");

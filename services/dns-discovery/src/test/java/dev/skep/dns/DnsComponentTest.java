@@ -92,7 +92,7 @@ class DnsComponentTest {
 
   private static String ask(int port) throws Exception {
     try (DatagramSocket client = new DatagramSocket(0, InetAddress.getByName("127.0.1.11"))) {
-      client.setSoTimeout(2_000);
+      client.setSoTimeout(20_000);
       byte[] question = Messages.question(1, "web", 1);
       DatagramPacket answer = new DatagramPacket(new byte[512], 512);
       for (int n = 0; n < 3; n++) {

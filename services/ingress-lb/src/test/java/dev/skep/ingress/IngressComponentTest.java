@@ -25,17 +25,18 @@ class IngressComponentTest {
   @Test
   void followsTheFeedOutlivesTheAgentAndHandsOver() throws Exception {
     int published = FreePort.find();
+    int target = FreePort.find();
     Files.createDirectories(folder.resolve("run"));
     BlockingQueue<EdgeReport> reports = new LinkedBlockingQueue<>();
     FeedServer agent = new FeedServer(folder.resolve("run").resolve(FeedServer.SOCKET), reports::add);
     agent.start();
     try (ServerSocket task = new ServerSocket()) {
-      task.bind(new InetSocketAddress("127.0.1.77", 18_090));
+      task.bind(new InetSocketAddress("127.0.1.77", target));
       Thread.ofVirtual().start(() -> echo(task));
       IngressComponent first = new IngressComponent(IngressConfig.defaults());
       IngressComponent second = new IngressComponent(IngressConfig.defaults());
       try (EdgeHost old = host(first)) {
-        agent.publish(new FeedOf().revision(5).service("web", "tcp", published, 18_090).task("web", 1, "127.0.1.77").update());
+        agent.publish(new FeedOf().revision(5).service("web", "tcp", published, target).task("web", 1, "127.0.1.77").update());
         awaitApplied(reports, 5);
         try (Socket held = new Socket(InetAddress.getByName("127.0.0.1"), published)) {
           assertThat(answers(held)).isTrue();

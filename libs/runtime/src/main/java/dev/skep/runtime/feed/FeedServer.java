@@ -50,6 +50,7 @@ public final class FeedServer implements AutoCloseable {
   private FeedState state = FeedState.empty(); // the server's thread only
   private EdgeConfig config = EdgeConfig.getDefaultInstance(); // the server's thread only
   private volatile List<EdgeReport> latest = List.of();
+  private Channel listener;
 
   public FeedServer(Path socket, Consumer<EdgeReport> reports) {
     this.socket = socket;
@@ -72,7 +73,7 @@ public final class FeedServer implements AutoCloseable {
                     Frames.install(channel.pipeline(), EdgeReport.parser(), new Connection());
                   }
                 });
-    bootstrap.bind(new DomainSocketAddress(socket.toFile())).syncUninterruptibly();
+    listener = bootstrap.bind(new DomainSocketAddress(socket.toFile())).syncUninterruptibly().channel();
     Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));
   }
 
@@ -107,6 +108,15 @@ public final class FeedServer implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    if (listener != null && !loop.isShuttingDown()) {
+      // By hand: a connection that is accepted while the loop ends could stay open without anybody behind it.
+      loop.submit(
+              () -> {
+                listener.close();
+                List.copyOf(connected.keySet()).forEach(Channel::close);
+              })
+          .syncUninterruptibly();
+    }
     loop.shutdownGracefully(0, 2, TimeUnit.SECONDS).syncUninterruptibly();
     Files.deleteIfExists(socket);
   }

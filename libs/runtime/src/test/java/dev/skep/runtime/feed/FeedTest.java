@@ -134,7 +134,7 @@ class FeedTest {
   }
 
   private static <T> T next(BlockingQueue<T> queue) throws InterruptedException {
-    T found = queue.poll(20, TimeUnit.SECONDS);
+    T found = queue.poll(60, TimeUnit.SECONDS);
     assertThat(found).as("nothing came").isNotNull();
     return found;
   }

@@ -14,7 +14,7 @@ import java.util.TreeSet;
  *
  * @param networks overlays whose network the engine has no longer
  * @param bridges overlays whose bridge is gone or shut, while the engine believes in it
- * @param rules chains of our rule table that are gone
+ * @param rules chains of our rule table that are gone or were emptied
  * @param vips addresses that are no longer routed to this node
  * @param tunnels VXLAN devices, and bridges, whose ways to other nodes are not what they were
  * @param strays addresses that this node holds on its bridges though no service has them (any more): "10.0.1.2 skb4097"
@@ -28,16 +28,17 @@ public record Drift(
    *
    * @param networks ids of the overlays that the engine has a network for
    * @param chains of our rule table
+   * @param filled those of them that hold a rule
    * @param local addresses that are this node's own, by device: "10.0.1.2 skb4097"
    * @param linked networks on devices that are up: "10.0.1.0/24 skb4097"
    * @param reach what the kernel knows of other nodes
    */
-  public record Seen(Set<String> networks, Set<String> chains, Set<String> local, Set<String> linked, Reach reach) {}
+  public record Seen(Set<String> networks, Set<String> chains, Set<String> filled, Set<String> local, Set<String> linked, Reach reach) {}
 
   public static Drift of(NetworkHave have, Seen seen) {
     List<Overlay> networks = new ArrayList<>();
     List<Overlay> bridges = new ArrayList<>();
-    List<String> rules = new ArrayList<>();
+    Set<String> rules = new TreeSet<>();
     new TreeMap<>(have.overlays()).forEach((id, overlay) -> {
       if (!seen.networks().contains(id)) {
         networks.add(overlay);
@@ -46,6 +47,7 @@ public record Drift(
       }
     });
     RuleText.chains(have.ruled().values(), have.vips().keySet()).stream().filter(chain -> !seen.chains().contains(chain)).forEach(rules::add);
+    RuleText.filled(have).stream().filter(chain -> !seen.filled().contains(chain)).forEach(rules::add);
     List<String> vips = new ArrayList<>();
     Set<String> strays = new TreeSet<>();
     have.overlays().values().forEach(overlay -> seen.local().stream().filter(route -> route.endsWith(" " + overlay.bridge())).forEach(strays::add));

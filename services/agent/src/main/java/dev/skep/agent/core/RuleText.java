@@ -85,6 +85,22 @@ final class RuleText {
     return elements.isEmpty() ? List.of() : List.of(verb + " element ip " + table + " " + set + " { " + String.join(", ", elements) + " }");
   }
 
+  /** Those of the {@link #chains} that hold rules, so that an empty one has been emptied by somebody. */
+  static List<String> filled(NetworkHave then) {
+    List<String> filled = new ArrayList<>(chains(then.ruled().values(), then.vips().keySet()));
+    then.vips().entrySet().stream().filter(vip -> vip.getValue().backends().isEmpty()).forEach(idle -> filled.remove(chain(idle.getKey())));
+    if (then.members().isEmpty()) {
+      filled.removeAll(List.of("tunnel_in", "tunnel_out"));
+    }
+    if (then.dnsPort() == 0) {
+      filled.remove("names");
+    }
+    if (then.dnsPort() == 0 || then.ruled().isEmpty()) {
+      filled.remove("resolver");
+    }
+    return filled;
+  }
+
   /** Every chain that a table with these overlays and VIPs has. */
   static List<String> chains(Collection<Overlay> overlays, Collection<String> vips) {
     List<String> chains = new ArrayList<>(FRAME.lines().map(String::strip).filter(line -> line.startsWith("chain ")).map(line -> line.split(" ")[1]).toList());

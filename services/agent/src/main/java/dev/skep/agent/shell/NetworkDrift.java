@@ -49,14 +49,25 @@ final class NetworkDrift {
       }
     }
     Set<String> chains = new HashSet<>();
-    for (JsonNode entry : json("nft", "-j", "list", "chains", "ip").path("nftables")) {
-      if (entry.path("chain").path("table").asText().equals(ownership.table())) {
+    Set<String> filled = new HashSet<>();
+    if (tableStands()) {
+      for (JsonNode entry : json("nft", "-t", "-j", "list", "table", "ip", ownership.table()).path("nftables")) {
         chains.add(entry.path("chain").path("name").asText());
+        filled.add(entry.path("rule").path("chain").asText());
       }
     }
     // A node that is alone has nothing to lose there, and is not asked.
     Reach reach = have.reach().isEmpty() ? Reach.NONE : tunnels.look(have);
-    return Drift.of(have, new Drift.Seen(networks, chains, local, linked, reach));
+    return Drift.of(have, new Drift.Seen(networks, chains, filled, local, linked, reach));
+  }
+
+  private boolean tableStands() throws Commands.Failed {
+    for (JsonNode entry : json("nft", "-j", "list", "tables", "ip").path("nftables")) {
+      if (entry.path("table").path("name").asText().equals(ownership.table())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** What no plan does: stray addresses go, bridges come back. The rest is for the next plan. */

@@ -17,13 +17,14 @@ class DriftTest {
 
   private final Set<String> networks = new HashSet<>(Set.of("n1", "n2", "n9"));
   private final Set<String> chains = new HashSet<>(RuleText.chains(HAVE.ruled().values(), HAVE.vips().keySet()));
+  private final Set<String> filled = new HashSet<>(RuleText.filled(HAVE));
   private final Set<String> local =
       new HashSet<>(Set.of("127.0.0.1 lo", "192.168.1.1 eth0", "10.0.1.1 skb4097", "10.0.2.1 skb4098", "10.0.1.2 skb4097"));
 
   private final Set<String> linked = new HashSet<>(Set.of("192.168.1.0/24 eth0", "10.0.1.0/24 skb4097", "10.0.2.0/24 skb4098"));
 
   private Drift drift() {
-    return Drift.of(HAVE, new Drift.Seen(networks, chains, local, linked, Reach.NONE));
+    return Drift.of(HAVE, new Drift.Seen(networks, chains, filled, local, linked, Reach.NONE));
   }
 
   @Test
@@ -55,6 +56,22 @@ class DriftTest {
     chains.remove("v_10_0_1_2");
     assertThat(drift().rules()).containsExactly("v_10_0_1_2");
     assertThat(drift().from(HAVE).loaded()).isFalse();
+  }
+
+  @Test
+  void anEmptiedChainMeansThatAllRulesAreLoaded() {
+    assertThat(filled).contains("v_10_0_1_2", "raw", "names", "resolver");
+    filled.remove("raw");
+    assertThat(drift().rules()).containsExactly("raw");
+    assertThat(drift().from(HAVE).loaded()).isFalse();
+  }
+
+  @Test
+  void chainsThatHoldNothingBeforeTheyAreNeededAreNotMissed() {
+    NetworkWant quiet =
+        NetworkPlanTest.want(List.of(NetworkPlanTest.NET1), Map.of("10.0.1.2", List.of()), Set.of(), 0);
+    NetworkHave have = NetworkPlan.diff(quiet, NetworkHave.nothing(Map.of()), OWNERSHIP, List.of(), "host1", 1).then();
+    assertThat(RuleText.filled(have)).doesNotContain("v_10_0_1_2", "names", "resolver").contains("pre");
   }
 
   @Test

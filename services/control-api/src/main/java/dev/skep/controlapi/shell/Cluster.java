@@ -66,7 +66,7 @@ final class Cluster {
   Standing standing(ClusterState state) {
     Optional<Membership.Identity> worker = host.membership().current().filter(identity -> !identity.manager());
     return worker.<Standing>map(Standing.Worker::new)
-        .or(() -> member(state).map(Standing.Manager::new))
+        .or(() -> member(state).map(Standing.Managing::new))
         .orElseGet(Standing.Outside::new);
   }
 

@@ -173,7 +173,7 @@ final class ControlService extends ControlGrpc.ControlImplBase {
           switch (cluster.standing(host.view().fresh(Commits.LIMIT))) {
             case Standing.Outside _ -> Answer.refused(ApiError.notInSwarm());
             case Standing.Worker _ -> Answer.refused(ApiError.onWorker());
-            case Standing.Manager _ -> work.get();
+            case Standing.Managing _ -> work.get();
           };
     } catch (StoreException e) {
       observer.onError(Status.UNAVAILABLE.withDescription(e.getMessage()).asRuntimeException());

@@ -179,7 +179,7 @@ public final class DockerApi {
     return switch (cluster.standing(state)) {
       case Standing.Outside _ -> "inactive";
       case Standing.Worker _ -> "active/worker";
-      case Standing.Manager _ -> "active/manager";
+      case Standing.Managing _ -> "active/manager";
     };
   }
 
@@ -204,7 +204,7 @@ public final class DockerApi {
         return switch (standing) {
           case Standing.Outside _ -> Replies.error(ApiError.notInSwarm());
           case Standing.Worker _ -> Replies.error(ApiError.onWorker());
-          case Standing.Manager _ -> member(match, request, state);
+          case Standing.Managing _ -> member(match, request, state);
         };
       }
     }

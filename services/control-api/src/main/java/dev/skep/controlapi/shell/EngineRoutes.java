@@ -57,7 +57,7 @@ final class EngineRoutes {
     return switch (cluster.standing(state)) {
       case Standing.Outside _ -> SwarmInfo.newBuilder().setLocalNodeState("inactive").build();
       case Standing.Worker(Membership.Identity me) -> SwarmView.workerInfo(me.nodeId(), me.advertiseAddress(), List.of());
-      case Standing.Manager(Membership.Identity me) -> {
+      case Standing.Managing(Membership.Identity me) -> {
         SwarmInfo swarm = SwarmView.info(state, me.nodeId());
         yield swarm.getNodeAddr().isEmpty() ? swarm.toBuilder().setNodeAddr(me.advertiseAddress()).build() : swarm;
       }

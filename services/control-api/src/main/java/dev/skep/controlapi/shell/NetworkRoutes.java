@@ -55,7 +55,7 @@ final class NetworkRoutes {
         switch (cluster.standing(state)) {
           case Standing.Outside _ -> List.of();
           case Standing.Worker worker -> request.local() ? onWorker.all(worker.identity().clusterId(), version) : List.of();
-          case Standing.Manager _ -> NetworkView.all(state);
+          case Standing.Managing _ -> NetworkView.all(state);
         };
     Answer<List<Network>> ours = Replies.filters(request).then(filters -> Filters.networks(state, filters, known));
     if (ours instanceof Answer.Refused<List<Network>>(ApiError error)) {
@@ -145,7 +145,7 @@ final class NetworkRoutes {
       case Standing.Worker _ -> {
         return Replies.error(ApiError.noOverlayFromWorker());
       }
-      case Standing.Manager _ -> {
+      case Standing.Managing _ -> {
         return createOverlay(request, asked);
       }
     }

@@ -11,5 +11,5 @@ sealed interface Standing {
   record Worker(Membership.Identity identity) implements Standing {}
 
   /** The cluster's state is here. */
-  record Manager(Membership.Identity identity) implements Standing {}
+  record Managing(Membership.Identity identity) implements Standing {}
 }

@@ -36,11 +36,6 @@ public record Ownership(String instance, String clusterId, String nodeId) {
     return "skx" + instance + vni;
   }
 
-  /** Says on a device that it is ours: names alone cannot tell the instances apart. */
-  public String mark() {
-    return "skep:" + instance;
-  }
-
   public String table() {
     return instance.isEmpty() ? "skep" : "skep_" + instance;
   }

@@ -52,7 +52,8 @@ final class TunnelDevices {
   private static Set<JsonNode> ours(Commands commands, Ownership ownership) throws Commands.Failed {
     Set<JsonNode> ours = new HashSet<>();
     for (JsonNode link : json(commands, "ip", "-j", "-d", "link", "show", "type", "vxlan")) {
-      if (link.path("ifalias").asText().equals(ownership.mark()) && link.path("ifname").asText().startsWith("skx")) {
+      // A name tells the instances apart only together with the number.
+      if (link.path("ifname").asText().equals(ownership.tunnel(link.path("linkinfo").path("info_data").path("id").asInt()))) {
         ours.add(link);
       }
     }
@@ -124,7 +125,7 @@ final class TunnelDevices {
   Optional<String> create(Tunnel tunnel) {
     try {
       String about = " type vxlan id " + tunnel.vni() + " dstport " + tunnel.port() + " local " + tunnel.local() + " nolearning";
-      String line = "ip link add " + tunnel.device() + " mtu " + tunnel.mtu() + " alias " + ownership.mark() + about;
+      String line = "ip link add " + tunnel.device() + " mtu " + tunnel.mtu() + about;
       commands.run(line.split(" "));
       return Optional.empty();
     } catch (Commands.Failed failed) {

@@ -68,9 +68,16 @@ init_cluster() {
   [ "$(swarm_state)" = inactive ] || return 0
   step "initialising the cluster"
   local answer
-  answer=$(api_curl /swarm/init -X POST -H 'Content-Type: application/json' -w '\n%{http_code}' \
-    -d '{"ListenAddr":"0.0.0.0:2377","AdvertiseAddr":"","ForceNewCluster":false,"Spec":{"Labels":{}},"AutoLockManagers":false,"Availability":"","DefaultAddrPool":[],"SubnetSize":0}')
+  answer=$(post_init 0.0.0.0:2377)
+  # A second instance on this machine takes any port for other nodes; the default one says who is in the way.
+  case $answer in *"address already in use"*) [ -z "$INSTANCE" ] || answer=$(post_init 0.0.0.0:0) ;; esac
   [ "${answer##*$'\n'}" = 200 ] || die "the cluster could not be initialised: ${answer%$'\n'*}"
+}
+
+# post_init LISTEN: the answer and, on a line of its own, its status.
+post_init() {
+  api_curl /swarm/init -X POST -H 'Content-Type: application/json' -w '\n%{http_code}' \
+    -d '{"ListenAddr":"'"$1"'","AdvertiseAddr":"","ForceNewCluster":false,"Spec":{"Labels":{}},"AutoLockManagers":false,"Availability":"","DefaultAddrPool":[],"SubnetSize":0}'
 }
 
 # The address that also passes the engine's own routes through: a unix socket, if there is one.

@@ -2,6 +2,7 @@ package dev.skep.runtime;
 
 import dev.skep.backend.ChangeLog;
 import dev.skep.backend.Store;
+import dev.skep.runtime.identity.Trust;
 import dev.skep.state.Decider;
 import dev.skep.state.IdSource;
 import io.grpc.BindableService;
@@ -38,8 +39,23 @@ public interface Host {
 
   Metrics metrics();
 
-  /** A channel to a service by its component name: in-process when it runs here, mutual TLS when it does not. */
+  /** What this host proves itself with, and whom it believes. */
+  Trust trust();
+
+  /** Whether this node's session with its cluster is open: told by the agent, asked by the API. */
+  SessionState session();
+
+  /** Where other hosts reach this one, while it is a manager's. */
+  NetworkDoor door();
+
+  /**
+   * A channel to a service by its component name: to the component in this process, or on a worker over mutual TLS to one
+   * of the managers. It follows the membership; calls that have begun stay where they are.
+   */
   Channel channel(String component);
+
+  /** The same with connections of its own: what it carries never queues behind something large. */
+  Channel channel(String component, String purpose);
 
   /** Offers a gRPC service of this component to the others. */
   void serve(String component, BindableService service);

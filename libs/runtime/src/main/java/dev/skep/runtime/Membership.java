@@ -1,5 +1,6 @@
 package dev.skep.runtime;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -8,7 +9,29 @@ import java.util.function.Consumer;
  * {@code leave} ends it; the agent listens and starts or cleans up accordingly.
  */
 public interface Membership {
-  record Identity(String clusterId, String nodeId, boolean manager, String advertiseAddress, String dataPathAddress) {}
+  /**
+   * @param advertiseAddress under which other nodes know it, without a port
+   * @param dataPathAddress where its overlay traffic goes; empty: the advertised one
+   * @param listenAddress host:port of its network door, which is open while it is a manager
+   * @param managers host:port of the network doors of all managers that it knows, in the order in which it tries them; of a
+   *     manager: its own, as others reach it
+   */
+  record Identity(
+      String clusterId, String nodeId, boolean manager, String advertiseAddress, String dataPathAddress, String listenAddress,
+      List<String> managers) {
+    public Identity {
+      managers = List.copyOf(managers);
+    }
+
+    /** One without a network door, that knows no other. */
+    public Identity(String clusterId, String nodeId, boolean manager, String advertiseAddress, String dataPathAddress) {
+      this(clusterId, nodeId, manager, advertiseAddress, dataPathAddress, "", List.of());
+    }
+
+    public Identity withManagers(List<String> addresses) {
+      return new Identity(clusterId, nodeId, manager, advertiseAddress, dataPathAddress, listenAddress, addresses);
+    }
+  }
 
   Optional<Identity> current();
 

@@ -8,9 +8,12 @@ import dev.skep.runtime.ControlLoop;
 import dev.skep.runtime.Host;
 import dev.skep.runtime.Membership;
 import dev.skep.runtime.Metrics;
+import dev.skep.runtime.NetworkDoor;
+import dev.skep.runtime.SessionState;
 import dev.skep.runtime.View;
 import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.host.ProcessHost;
+import dev.skep.runtime.identity.Trust;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
 import dev.skep.state.IdSource;
@@ -20,6 +23,8 @@ import io.grpc.BindableService;
 import io.grpc.Channel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -75,6 +80,7 @@ public final class TestHost implements Host, AutoCloseable {
   public static TestHost start(Path folder, Clock clock, Component... components) {
     List<Throwable> failures = new CopyOnWriteArrayList<>();
     HostBuilder builder = HostBuilder.named("test").data(folder.resolve("data")).run(folder.resolve("run")).clock(clock)
+        .door(_ -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)) // many hosts, one machine
         .onFatal((what, cause) -> failures.add(new AssertionError(what + " failed", cause)));
     Arrays.stream(components).forEach(builder::component);
     try {
@@ -226,8 +232,28 @@ public final class TestHost implements Host, AutoCloseable {
   }
 
   @Override
+  public Trust trust() {
+    return host.trust();
+  }
+
+  @Override
+  public SessionState session() {
+    return host.session();
+  }
+
+  @Override
+  public NetworkDoor door() {
+    return host.door();
+  }
+
+  @Override
   public Channel channel(String component) {
     return host.channel(component);
+  }
+
+  @Override
+  public Channel channel(String component, String purpose) {
+    return host.channel(component, purpose);
   }
 
   @Override

@@ -36,7 +36,7 @@ final class Rehearsal {
         "ip -4 -j" | "ip -j link") echo '[]' ;;
       esac""", "rehearsal");
   private static final String INIT = """
-      {"ListenAddr":"127.0.0.1:2377","AdvertiseAddr":"127.0.0.1","ForceNewCluster":false,"Spec":{"Labels":null}}""";
+      {"ListenAddr":"127.0.0.1:0","AdvertiseAddr":"127.0.0.1","ForceNewCluster":false,"Spec":{"Labels":null}}""";
   private static final String NETWORK = """
       {"Name":"rehearsal","Driver":"overlay","CheckDuplicate":true,"IPAM":{"Driver":"default","Config":[]},"Options":{},"Labels":{}}""";
   private static final String WEB = """

@@ -12,6 +12,7 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** Who calls the RPC that runs now, and whether they may. */
 public final class Callers {
@@ -28,29 +29,45 @@ public final class Callers {
    * For a network server: finds the caller in the connection's attributes (the TLS session), refuses whom the table of
    * RPCs does not name. What it finds is never the in-process caller.
    */
-  public static ServerInterceptor network(Function<Attributes, Optional<Caller>> proven) {
-    return new Gate(attributes -> proven.apply(attributes).filter(caller -> !(caller instanceof Caller.InProcess)));
+  public static ServerInterceptor network(Function<Attributes, Caller> proven) {
+    return network(proven, _ -> true);
+  }
+
+  /** @param member whether the cluster has a node of this id; a certificate outlives the node that it was made for */
+  static ServerInterceptor network(Function<Attributes, Caller> proven, Predicate<String> member) {
+    return new Gate(attributes -> switch (proven.apply(attributes)) {
+      case Caller.InProcess _ -> new Caller.Stranger();
+      case Caller caller -> caller;
+    }, member);
   }
 
   /** For the in-process server only. */
   static ServerInterceptor inProcess() {
-    return new Gate(attributes -> Optional.of(new Caller.InProcess()));
+    return new Gate(_ -> new Caller.InProcess(), _ -> true);
   }
 
-  private record Gate(Function<Attributes, Optional<Caller>> proven) implements ServerInterceptor {
+  private record Gate(Function<Attributes, Caller> proven, Predicate<String> member) implements ServerInterceptor {
     @Override
     public <A, B> ServerCall.Listener<A> interceptCall(ServerCall<A, B> call, Metadata headers, ServerCallHandler<A, B> next) {
       String rpc = call.getMethodDescriptor().getFullMethodName();
-      Optional<Caller> caller = proven.apply(call.getAttributes());
-      if (caller.isEmpty()) {
-        call.close(Status.UNAUTHENTICATED.withDescription(rpc + " needs a certificate of the cluster"), new Metadata());
+      Caller caller = proven.apply(call.getAttributes());
+      Status refusal = refusal(rpc, caller);
+      if (!refusal.isOk()) {
+        call.close(refusal, new Metadata());
         return new ServerCall.Listener<>() {};
       }
-      if (!RpcRoles.allowed(rpc, caller.get())) {
-        call.close(Status.PERMISSION_DENIED.withDescription(rpc + " may not be called by " + caller.get()), new Metadata());
-        return new ServerCall.Listener<>() {};
+      return Contexts.interceptCall(Context.current().withValue(CALLER, caller), call, headers, next);
+    }
+
+    private Status refusal(String rpc, Caller caller) {
+      if (caller instanceof Caller.Node node && !member.test(node.nodeId())) {
+        return Status.PERMISSION_DENIED.withDescription("node " + node.nodeId() + " is no node of this cluster: it was removed");
       }
-      return Contexts.interceptCall(Context.current().withValue(CALLER, caller.get()), call, headers, next);
+      if (RpcRoles.allowed(rpc, caller)) {
+        return Status.OK;
+      }
+      return caller instanceof Caller.Stranger ? Status.UNAUTHENTICATED.withDescription(rpc + " needs a certificate of the cluster")
+          : Status.PERMISSION_DENIED.withDescription(rpc + " may not be called by " + caller);
     }
   }
 }

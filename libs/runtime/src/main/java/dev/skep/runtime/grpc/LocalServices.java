@@ -48,6 +48,7 @@ public final class LocalServices implements AutoCloseable {
   private final String prefix = "skep-" + UUID.randomUUID() + "/";
   private final Executor executor;
   private final Map<String, Local> locals = new ConcurrentHashMap<>();
+  private final Map<String, ServerMethodDefinition<?, ?>> offered = new ConcurrentHashMap<>(); // without any check of callers
 
   /** @param executor runs handlers and callbacks; handlers may block on it */
   public LocalServices(Executor executor) {
@@ -55,8 +56,19 @@ public final class LocalServices implements AutoCloseable {
   }
 
   public void serve(String component, BindableService service) {
+    service.bindService().getMethods().forEach(method -> offered.put(method.getMethodDescriptor().getFullMethodName(), method));
     ServerInterceptors.intercept(service, Callers.inProcess()).getMethods().forEach(method ->
         local(component).methods.put(method.getMethodDescriptor().getFullMethodName(), method));
+  }
+
+  /** Everything that is served, for a server that checks its callers itself. */
+  HandlerRegistry offered() {
+    return new HandlerRegistry() {
+      @Override
+      public ServerMethodDefinition<?, ?> lookupMethod(String rpc, String authority) {
+        return offered.get(rpc);
+      }
+    };
   }
 
   public Channel channel(String component) {

@@ -31,7 +31,12 @@ public final class NodeCaller {
 
   /** The server's side: {@link #current} answers in the handlers behind it; callers that are no node are refused. */
   public static ServerInterceptor interceptor() {
-    return new Gate();
+    return new Gate(true);
+  }
+
+  /** As {@link #interceptor}, but who is no node may pass: then {@link #current} is null. */
+  public static ServerInterceptor optional() {
+    return new Gate(false);
   }
 
   /** The id of the node that made the call which the current thread serves. */
@@ -39,10 +44,13 @@ public final class NodeCaller {
     return NODE.get();
   }
 
-  private static final class Gate implements ServerInterceptor {
+  private record Gate(boolean nodesOnly) implements ServerInterceptor {
     @Override
     public <A, B> ServerCall.Listener<A> interceptCall(ServerCall<A, B> call, Metadata headers, ServerCallHandler<A, B> next) {
       String nodeId = Callers.current().map(caller -> nodeId(caller, headers)).orElse("");
+      if (nodeId.isEmpty() && !nodesOnly) {
+        return next.startCall(call, headers);
+      }
       if (nodeId.isEmpty() || nodeId.indexOf('/') >= 0) {
         call.close(Status.UNAUTHENTICATED.withDescription("the caller is no node"), new Metadata());
         return new ServerCall.Listener<>() {};
@@ -54,7 +62,7 @@ public final class NodeCaller {
       return switch (caller) {
         case Caller.InProcess _ -> headers.containsKey(HEADER) ? headers.get(HEADER) : "";
         case Caller.Node node -> node.nodeId();
-        case Caller.ApiClient _ -> "";
+        case Caller.ApiClient _, Caller.Stranger _ -> "";
       };
     }
   }

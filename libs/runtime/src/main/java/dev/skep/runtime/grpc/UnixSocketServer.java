@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
@@ -52,7 +51,7 @@ public final class UnixSocketServer implements AutoCloseable {
               .maxInboundMessageSize(MAX_MESSAGE)
               .maxConcurrentCallsPerConnection(MAX_CALLS)
               .executor(Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("control-call-", 0).factory()))
-              .addService(ServerInterceptors.intercept(service, Callers.network(_ -> Optional.of(new Caller.ApiClient("local")))))
+              .addService(ServerInterceptors.intercept(service, Callers.network(_ -> new Caller.ApiClient("local"))))
               .build()
               .start();
       Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString("rw-------"));

@@ -7,7 +7,6 @@ import dev.skep.runtime.grpc.LocalServices;
 import dev.skep.runtime.http.Endpoint;
 import dev.skep.state.IdSource;
 import io.grpc.BindableService;
-import io.grpc.Channel;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +21,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
@@ -74,11 +74,15 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
         LOG.info("{} started in {} ms", component.name(), (System.nanoTime() - began) / 1_000_000);
       }
       ready = true;
+      started();
     } catch (Exception e) {
       close();
       throw e;
     }
   }
+
+  /** All components have started. */
+  abstract void started();
 
   /** True once all components have started. */
   public boolean ready() {
@@ -130,6 +134,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
         LOG.error("{} did not stop cleanly", component.name(), e);
       }
     }
+    closeNetwork();
     services.close();
     endpoint.ifPresent(Endpoint::close);
     closeState();
@@ -138,6 +143,9 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
     stopAsked.countDown();
     stopped.countDown();
   }
+
+  /** Ends what leads to other hosts. */
+  abstract void closeNetwork();
 
   /** Ends loops and view, which run on the host's threads. */
   abstract void closeState();
@@ -182,9 +190,12 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
     return metrics;
   }
 
-  @Override
-  public Channel channel(String component) {
-    return services.channel(component);
+  LocalServices services() {
+    return services;
+  }
+
+  Executor calls() {
+    return threads.calls();
   }
 
   @Override

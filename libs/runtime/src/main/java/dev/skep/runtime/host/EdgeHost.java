@@ -4,8 +4,12 @@ import dev.skep.backend.ChangeLog;
 import dev.skep.backend.Store;
 import dev.skep.runtime.ControlLoop;
 import dev.skep.runtime.Membership;
+import dev.skep.runtime.NetworkDoor;
+import dev.skep.runtime.SessionState;
 import dev.skep.runtime.View;
+import dev.skep.runtime.identity.Trust;
 import dev.skep.state.Decider;
+import io.grpc.Channel;
 
 /** A process without a store and without an identity: the edge. */
 public final class EdgeHost extends BasicHost {
@@ -38,9 +42,40 @@ public final class EdgeHost extends BasicHost {
   }
 
   @Override
+  public Trust trust() {
+    throw none("identity");
+  }
+
+  @Override
+  public SessionState session() {
+    throw none("session");
+  }
+
+  @Override
+  public NetworkDoor door() {
+    throw none("network door");
+  }
+
+  @Override
+  public Channel channel(String component) {
+    return services().channel(component);
+  }
+
+  @Override
+  public Channel channel(String component, String purpose) {
+    return channel(component);
+  }
+
+  @Override
   public ControlLoop loop(String name, Decider decider) {
     throw none("control loop");
   }
+
+  @Override
+  void started() {}
+
+  @Override
+  void closeNetwork() {}
 
   @Override
   void closeState() {}

@@ -1,6 +1,8 @@
 package dev.skep.runtime.host;
 
 import dev.skep.runtime.Membership;
+import dev.skep.runtime.NetworkDoor;
+import dev.skep.runtime.grpc.HostPort;
 import java.io.IOException;
 import java.io.StringReader;
 import java.io.StringWriter;
@@ -44,8 +46,13 @@ public final class FileMembership implements Membership {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot read " + file, e);
     }
-    return Optional.of(new Identity(field(fields, "cluster"), field(fields, "node"), Boolean.parseBoolean(field(fields, "manager")),
-        field(fields, "advertise-address"), field(fields, "data-path-address")));
+    boolean manager = Boolean.parseBoolean(field(fields, "manager"));
+    String advertised = field(fields, "advertise-address");
+    // The last two are younger than some files: what was a cluster of one node lets others join now.
+    String listen = fields.getProperty("listen-address", manager ? HostPort.of("0.0.0.0", NetworkDoor.PORT) : "");
+    String managers = fields.getProperty("managers", manager ? HostPort.of(advertised, NetworkDoor.PORT) : "");
+    return Optional.of(new Identity(field(fields, "cluster"), field(fields, "node"), manager, advertised,
+        field(fields, "data-path-address"), listen, managers.isEmpty() ? List.of() : List.of(managers.split(","))));
   }
 
   private String field(Properties fields, String name) {
@@ -69,6 +76,8 @@ public final class FileMembership implements Membership {
     fields.setProperty("manager", Boolean.toString(identity.manager()));
     fields.setProperty("advertise-address", identity.advertiseAddress());
     fields.setProperty("data-path-address", identity.dataPathAddress());
+    fields.setProperty("listen-address", identity.listenAddress());
+    fields.setProperty("managers", String.join(",", identity.managers()));
     StringWriter text = new StringWriter();
     change(Optional.of(identity), () -> {
       fields.store(text, null);

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.UnaryOperator;
 
 /** What a host is made of. Everything but the data folder has a default. */
 public final class HostBuilder {
@@ -21,6 +22,7 @@ public final class HostBuilder {
   Optional<InetSocketAddress> http = Optional.empty();
   Optional<BiConsumer<String, Throwable>> onFatal = Optional.empty();
   boolean heedSignals;
+  UnaryOperator<InetSocketAddress> door = UnaryOperator.identity();
   final List<Component> components = new ArrayList<>();
 
   private HostBuilder(String name) {
@@ -69,6 +71,12 @@ public final class HostBuilder {
   /** For tests: what to do instead of ending the process. */
   public HostBuilder onFatal(BiConsumer<String, Throwable> hook) {
     onFatal = Optional.of(hook);
+    return this;
+  }
+
+  /** For tests: where the network door listens in place of what is asked. */
+  public HostBuilder door(UnaryOperator<InetSocketAddress> place) {
+    door = place;
     return this;
   }
 

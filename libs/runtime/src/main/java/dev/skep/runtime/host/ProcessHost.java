@@ -5,7 +5,10 @@ import dev.skep.backend.ChangeLog;
 import dev.skep.backend.Store;
 import dev.skep.runtime.ControlLoop;
 import dev.skep.runtime.Membership;
+import dev.skep.runtime.NetworkDoor;
+import dev.skep.runtime.SessionState;
 import dev.skep.runtime.View;
+import dev.skep.runtime.identity.Trust;
 import dev.skep.runtime.loop.LoopCore;
 import dev.skep.runtime.loop.LoopMetrics;
 import dev.skep.runtime.loop.ThreadedLoop;
@@ -14,6 +17,7 @@ import dev.skep.state.Decider;
 import dev.skep.state.Owner;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
+import io.grpc.Channel;
 import io.prometheus.client.Gauge;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +32,8 @@ public final class ProcessHost extends BasicHost {
   private final Store store;
   private final ChangeLog log;
   private final StoreView view;
-  private final Membership membership;
+  private final FileMembership membership;
+  private final Network network;
   private final LoopMetrics loopMetrics;
   private final String holder;
   private final List<ControlLoop> loops = new CopyOnWriteArrayList<>();
@@ -39,6 +44,7 @@ public final class ProcessHost extends BasicHost {
     this.view = viewOf(store);
     this.log = Backends.log(storeUri, store, this::epoch, ProcessHost::published);
     this.membership = new FileMembership(data());
+    this.network = new Network(this, options, membership);
     this.loopMetrics = new LoopMetrics(metrics());
     this.holder = options.ids.next();
     Gauge.build("skep_view_revision", "The revision at which this process sees the cluster.").create()
@@ -106,6 +112,41 @@ public final class ProcessHost extends BasicHost {
   @Override
   public Membership membership() {
     return membership;
+  }
+
+  @Override
+  public Trust trust() {
+    return network.trust();
+  }
+
+  @Override
+  public SessionState session() {
+    return network.session();
+  }
+
+  @Override
+  public NetworkDoor door() {
+    return network.door();
+  }
+
+  @Override
+  public Channel channel(String component) {
+    return channel(component, Network.EVERYTHING);
+  }
+
+  @Override
+  public Channel channel(String component, String purpose) {
+    return network.channel(services().channel(component), purpose);
+  }
+
+  @Override
+  void started() {
+    network.follow();
+  }
+
+  @Override
+  void closeNetwork() {
+    network.close();
   }
 
   /**

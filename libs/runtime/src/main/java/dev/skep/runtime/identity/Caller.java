@@ -10,4 +10,7 @@ public sealed interface Caller {
 
   /** A program with an API client certificate, or one that may open the API's unix socket. */
   record ApiClient(String name) implements Caller {}
+
+  /** Somebody on the network who has proven nothing: a machine that wants to become a node has no certificate yet. */
+  record Stranger() implements Caller {}
 }

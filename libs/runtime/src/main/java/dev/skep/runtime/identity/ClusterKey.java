@@ -4,19 +4,11 @@ import com.google.protobuf.ByteString;
 import dev.skep.state.Key;
 import dev.skep.state.v1.SealedRow;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
-import java.util.Set;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
@@ -31,7 +23,6 @@ public final class ClusterKey {
   private static final int NONCE_BYTES = 12;
   private static final int TAG_BITS = 128;
   private static final String FILE = "cluster.key";
-  private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
   private final SecretKeySpec key;
 
@@ -43,25 +34,14 @@ public final class ClusterKey {
   public static ClusterKey create(Path identityFolder, SecureRandom random) throws IOException {
     byte[] bytes = new byte[KEY_BYTES];
     random.nextBytes(bytes);
-    Files.createDirectories(identityFolder);
-    Path fresh = identityFolder.resolve(FILE + ".new");
-    Files.deleteIfExists(fresh);
-    Files.createFile(fresh, PosixFilePermissions.asFileAttribute(OWNER_ONLY));
-    try (var channel = FileChannel.open(fresh, StandardOpenOption.WRITE)) {
-      channel.write(ByteBuffer.wrap(bytes));
-      channel.force(true);
-    }
-    Files.move(fresh, identityFolder.resolve(FILE), StandardCopyOption.ATOMIC_MOVE);
+    PrivateFile.replace(identityFolder.resolve(FILE), bytes);
     return new ClusterKey(bytes);
   }
 
   /** Reads the key. A file that others may read is refused: it may have been read. */
   public static ClusterKey read(Path identityFolder) throws IOException {
     Path file = identityFolder.resolve(FILE);
-    if (!OWNER_ONLY.equals(Files.getPosixFilePermissions(file, LinkOption.NOFOLLOW_LINKS))) {
-      throw new IOException(file + " must be readable by its owner only (chmod 600)");
-    }
-    byte[] bytes = Files.readAllBytes(file);
+    byte[] bytes = PrivateFile.read(file);
     if (bytes.length != KEY_BYTES) {
       throw new IOException(file + " holds " + bytes.length + " bytes where a key has " + KEY_BYTES);
     }

@@ -45,6 +45,11 @@ public record JoinToken(String rootDigest, String secret) {
     }
   }
 
+  /** The digest in hex, as Docker prints it. */
+  public String rootDigestHex() {
+    return "%064x".formatted(new BigInteger(rootDigest, BASE));
+  }
+
   /** Whether the presented token is this one; takes the same time wherever they differ. */
   public boolean matches(String presented) {
     return MessageDigest.isEqual(text().getBytes(StandardCharsets.UTF_8), presented.getBytes(StandardCharsets.UTF_8));

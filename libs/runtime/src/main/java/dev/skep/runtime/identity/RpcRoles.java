@@ -11,12 +11,15 @@ public final class RpcRoles {
     IN_PROCESS,
     WORKER,
     MANAGER,
-    API_CLIENT
+    API_CLIENT,
+    STRANGER
   }
 
   private static final Set<Role> NODES = EnumSet.of(Role.IN_PROCESS, Role.WORKER, Role.MANAGER);
   private static final Set<Role> MANAGERS = EnumSet.of(Role.IN_PROCESS, Role.MANAGER);
   private static final Set<Role> CLIENTS = EnumSet.of(Role.IN_PROCESS, Role.API_CLIENT);
+
+  private static final Set<Role> JOINING = EnumSet.of(Role.IN_PROCESS, Role.WORKER, Role.MANAGER, Role.STRANGER);
 
   private static final Map<String, Set<Role>> TABLE =
       Map.ofEntries(
@@ -27,6 +30,10 @@ public final class RpcRoles {
           Map.entry("skep.dispatcher.v1.Dispatcher/ReportNode", NODES),
           Map.entry("skep.dispatcher.v1.Dispatcher/Feed", NODES),
           Map.entry("skep.dispatcher.v1.Dispatcher/PublishLogs", NODES),
+          Map.entry("skep.dispatcher.v1.Dispatcher/Leave", NODES),
+          Map.entry("skep.certificates.v1.Certificates/Roots", JOINING),
+          Map.entry("skep.certificates.v1.Certificates/Issue", JOINING),
+          Map.entry("skep.certificates.v1.Admission/Admit", MANAGERS),
           Map.entry("skep.dispatcher.v1.Logs/Read", MANAGERS),
           Map.entry("skep.control.v1.Control/Get", CLIENTS),
           Map.entry("skep.control.v1.Control/List", CLIENTS),
@@ -50,6 +57,7 @@ public final class RpcRoles {
     return switch (caller) {
       case Caller.InProcess _ -> Role.IN_PROCESS;
       case Caller.ApiClient _ -> Role.API_CLIENT;
+      case Caller.Stranger _ -> Role.STRANGER;
       case Caller.Node node ->
           switch (node.role()) {
             case WORKER -> Role.WORKER;

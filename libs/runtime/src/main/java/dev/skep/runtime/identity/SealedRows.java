@@ -13,6 +13,11 @@ public final class SealedRows {
     return Rows.SEALED.key("ca", "key");
   }
 
+  /** While the root is being rotated: the key of {@code ClusterRow.root_rotation.root_pem}, as PKCS#8. */
+  public static Key<SealedRow> nextAuthorityKey() {
+    return Rows.SEALED.key("ca", "next-key");
+  }
+
   /** The join token of a role, as text. */
   public static Key<SealedRow> joinToken(NodeRole role) {
     return Rows.SEALED.key("token", role.text());

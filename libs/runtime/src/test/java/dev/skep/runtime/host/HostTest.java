@@ -159,7 +159,8 @@ class HostTest {
 
   @Test
   void membershipSurvivesARestartAndListenersHearOfEveryChange() throws Exception {
-    Identity identity = new Identity("cluster", "node", true, "10.0.0.1", "10.0.0.1");
+    Identity identity = new Identity(
+        "cluster", "node", true, "10.0.0.1", "10.0.0.1", "0.0.0.0:2400", List.of("10.0.0.1:2400", "10.0.0.2:2377"));
     List<Optional<Identity>> heard = new ArrayList<>();
     FileMembership first = new FileMembership(folder.resolve("m"));
     try (AutoCloseable listening = closeable(first.listen(heard::add))) {
@@ -171,6 +172,16 @@ class HostTest {
     second.leave();
     assertThat(new FileMembership(folder.resolve("m")).current()).isEmpty();
     assertThat(heard).containsExactly(Optional.empty(), Optional.of(identity));
+  }
+
+  @Test
+  void aMembershipFromBeforeNodesCouldJoinIsRead() throws Exception {
+    String old = "cluster=c1\nnode=n1\nmanager=%s\nadvertise-address=10.0.0.1\ndata-path-address=10.0.0.1\n";
+    Files.writeString(folder.resolve("membership.properties"), old.formatted("true"));
+    assertThat(new FileMembership(folder).current())
+        .contains(new Identity("c1", "n1", true, "10.0.0.1", "10.0.0.1", "0.0.0.0:2377", List.of("10.0.0.1:2377")));
+    Files.writeString(folder.resolve("membership.properties"), old.formatted("false"));
+    assertThat(new FileMembership(folder).current()).contains(new Identity("c1", "n1", false, "10.0.0.1", "10.0.0.1"));
   }
 
   private static AutoCloseable closeable(AutoCloseable closeable) {

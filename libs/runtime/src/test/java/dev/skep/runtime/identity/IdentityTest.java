@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.Descriptors;
+import dev.skep.certificates.v1.CertificatesOuterClass;
 import dev.skep.control.v1.ControlOuterClass;
 import dev.skep.dispatcher.v1.DispatcherOuterClass;
 import dev.skep.state.v1.SealedRow;
@@ -105,7 +106,7 @@ class IdentityTest {
   @Test
   void everyRpcNamesItsCallers() {
     Set<String> declared = new TreeSet<>();
-    for (Descriptors.FileDescriptor file : List.of(ControlOuterClass.getDescriptor(), DispatcherOuterClass.getDescriptor())) {
+    for (Descriptors.FileDescriptor file : List.of(ControlOuterClass.getDescriptor(), DispatcherOuterClass.getDescriptor(), CertificatesOuterClass.getDescriptor())) {
       for (Descriptors.ServiceDescriptor service : file.getServices()) {
         service.getMethods().forEach(method -> declared.add(service.getFullName() + "/" + method.getName()));
       }

@@ -84,6 +84,9 @@ public final class NodeView {
 
   /** Host and port; empty when the node has not said where it is. */
   static String managerAddr(NodeStatusRow seen) {
+    if (!seen.getManagerAddr().isEmpty()) {
+      return seen.getManagerAddr();
+    }
     String addr = seen.getAddr();
     if (addr.isEmpty() || addr.startsWith("[") || addr.indexOf(':') >= 0 && addr.indexOf(':') == addr.lastIndexOf(':')) {
       return addr;

@@ -27,6 +27,20 @@ public final class Leftovers {
     return found;
   }
 
+  /** Stops and removes these containers, each on a thread of its own. */
+  static void end(List<String> doomed, Containers containers, Host host) {
+    for (String container : doomed) {
+      host.blocking("agent-remove-leftover", () -> {
+        try {
+          containers.stop("/containers/" + container, TaskEntry.GRACE);
+          containers.remove("/containers/" + container);
+        } catch (EngineException e) {
+          LOG.warn("container {} of no task of this node stays for now: {}", container, e.getMessage());
+        }
+      });
+    }
+  }
+
   static void remove(Engine engine, Commands commands, String instance, Host host) {
     List<String> problems = remove(engine, commands, instance, work -> host.blocking("agent-remove-leftover", work));
     problems.forEach(problem -> LOG.error("not removed: {}", problem));

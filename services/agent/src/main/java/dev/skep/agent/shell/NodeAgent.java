@@ -50,6 +50,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   private final Tasks tasks;
   private final NetworkKeeper networks;
   private final EngineEvents events;
+  private final NodeTrust trust;
   private final Session session;
   private final TaskLogs logs;
   private AssignmentSet assignments = AssignmentSet.empty();
@@ -94,7 +95,8 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
             this::networksMoved);
     this.facts = new FactsWatch(host, agent, engine, commands, this::described);
     this.events = new EngineEvents(engine, host, agent, identity.clusterId(), this);
-    this.session = new Session(host, agent, identity.nodeId(), this);
+    this.trust = new NodeTrust(host, agent, identity.nodeId(), this::reportNode);
+    this.session = new Session(host, agent, identity.nodeId(), trust, this);
     this.logs = new TaskLogs(engine, host, identity.nodeId(), tasks::task);
   }
 
@@ -161,7 +163,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
       return;
     }
     Adoption adoption = Adoption.of(ownership, found, assignments.tasks().keySet(), authoritative);
-    doom(adoption.doomed());
+    Leftovers.end(adoption.doomed(), containers, host);
     String version = now.getEngine().getEngineVersion();
     LOG.info("engine {}: {} containers adopted, {} to remove", version, adoption.adopted().size(), adoption.doomed().size());
     networks.engineUp(now.getHostname());
@@ -179,21 +181,6 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
       outage = new Outage(lostAt, host.clock().instant());
     }
     return outage;
-  }
-
-  private void doom(List<String> doomed) {
-    for (String container : doomed) {
-      host.blocking(
-          "agent-remove-leftover",
-          () -> {
-            try {
-              containers.stop("/containers/" + container, TaskEntry.GRACE);
-              containers.remove("/containers/" + container);
-            } catch (EngineException e) {
-              LOG.warn("container {} of no task of this node stays for now: {}", container, e.getMessage());
-            }
-          });
-    }
   }
 
   @Override
@@ -294,9 +281,10 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   @Override
   public NodeReport report() {
     return NodeReport.newBuilder()
-        .setDescription(facts.description())
+        .setDescription(trust.described(facts.description()))
         .setAdvertiseAddr(identity.advertiseAddress())
         .setDataPathAddr(identity.dataPathAddress())
+        .setManagerAddr(identity.manager() ? identity.managers().stream().findFirst().orElse("") : "")
         .addAllRoutes(facts.routes(networks.ownBridges()))
         .addAllNetworkIds(new TreeSet<>(networks.standing()))
         .addAllPortProblems(edges.problems(facts.description().getHostname()))
@@ -383,6 +371,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   void close() {
     closed = true;
     session.close();
+    trust.close();
     events.close();
     logs.close();
     disk.close();

@@ -14,11 +14,10 @@ import dev.skep.dispatcher.v1.UpdateTaskStatusReply;
 import dev.skep.dispatcher.v1.UpdateTaskStatusRequest;
 import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.runtime.Host;
+import dev.skep.runtime.grpc.NodeCaller;
 import dev.skep.state.v1.TaskStatusRow;
 import io.grpc.Context;
-import io.grpc.Metadata;
 import io.grpc.Status;
-import io.grpc.stub.MetadataUtils;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.Collection;
@@ -54,17 +53,18 @@ final class Session {
     Beat position();
   }
 
-  /** Names the caller inside one process, where no certificate does. */
-  private static final Metadata.Key<String> NODE_ID = Metadata.Key.of("skep-node-id", Metadata.ASCII_STRING_MARSHALLER);
   private static final Logger LOG = LoggerFactory.getLogger(Session.class);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(8);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1); // a node that can reach a manager again must not be missed
+  private static final Duration REFUSED_PAUSE = Duration.ofSeconds(30); // one that was removed is not wanted soon
   private static final int BATCH = 1000;
 
   private final Host host;
   private final Executor agent;
   private final Node node;
+  private final NodeTrust trust;
   private final DispatcherGrpc.DispatcherStub stub;
+  private final DispatcherGrpc.DispatcherStub beatStub;
   private final Map<String, TaskStatusRow> unsent = new LinkedHashMap<>();
   private Context.CancellableContext streams;
   private Context.CancellableContext assignments;
@@ -78,13 +78,13 @@ final class Session {
   private boolean sending;
   private boolean closed;
 
-  Session(Host host, Executor agent, String nodeId, Node node) {
+  Session(Host host, Executor agent, String nodeId, NodeTrust trust, Node node) {
     this.host = host;
     this.agent = agent;
     this.node = node;
-    Metadata headers = new Metadata();
-    headers.put(NODE_ID, nodeId);
-    this.stub = DispatcherGrpc.newStub(host.channel("dispatcher")).withInterceptors(MetadataUtils.newAttachHeadersInterceptor(headers));
+    this.trust = trust;
+    this.stub = DispatcherGrpc.newStub(NodeCaller.channel(host.channel("dispatcher"), nodeId));
+    this.beatStub = DispatcherGrpc.newStub(NodeCaller.channel(host.channel("dispatcher", "heartbeat"), nodeId));
   }
 
   void open() {
@@ -108,6 +108,7 @@ final class Session {
     if (id.isEmpty() && !message.getSessionId().isEmpty()) {
       begin(message.getSessionId());
     }
+    trust.heard(message);
     message.getLogSubscriptionsList().forEach(subscription -> node.logs(subscription, stub));
   }
 
@@ -116,8 +117,9 @@ final class Session {
     id = sessionId;
     pause = FIRST_PAUSE;
     said = "";
+    host.session().opened();
     long mine = attempt;
-    streams.run(() -> beats = stub.heartbeat(stream(mine, this::reply)));
+    streams.run(() -> beats = beatStub.heartbeat(stream(mine, this::reply)));
     beat(mine);
     openAssignments(false);
     streams.run(() -> stub.feed(SessionRef.newBuilder().setSessionId(id).build(), stream(mine, node::feed)));
@@ -135,6 +137,7 @@ final class Session {
   private void beat(long mine) {
     if (mine == attempt && isOpen() && !closed) {
       sendBeat();
+      trust.look();
       host.after(period, () -> agent.execute(() -> beat(mine)));
     }
   }
@@ -238,14 +241,23 @@ final class Session {
     }
     attempt++;
     end();
-    if (!said.equals(String.valueOf(why.getDescription()))) {
-      said = String.valueOf(why.getDescription());
+    String problem = problem(why);
+    host.session().lost(problem);
+    if (!said.equals(problem)) {
+      said = problem;
       LOG.warn("no session with the cluster ({}: {}); what runs goes on, trying again", why.getCode(), said);
     }
     long wait = ThreadLocalRandom.current().nextLong(pause.toMillis() / 2, pause.toMillis() + 1);
     Duration doubled = pause.multipliedBy(2);
-    pause = doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled;
+    Duration longest = why.getCode() == Status.Code.PERMISSION_DENIED ? REFUSED_PAUSE : LONGEST_PAUSE;
+    pause = doubled.compareTo(longest) > 0 ? longest : doubled;
     host.after(Duration.ofMillis(wait), () -> agent.execute(this::open));
+  }
+
+  /** What gRPC says of a connection names the reason only in its cause. */
+  private static String problem(Status why) {
+    String cause = why.getCode() == Status.Code.UNAVAILABLE && why.getCause() != null ? ": " + why.getCause().getMessage() : "";
+    return why.getDescription() + cause;
   }
 
   private void end() {

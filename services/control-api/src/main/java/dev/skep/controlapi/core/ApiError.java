@@ -1,5 +1,7 @@
 package dev.skep.controlapi.core;
 
+import java.util.Arrays;
+
 /**
  * A refusal, in Docker's words. What swarm's manager refuses carries {@code rpc error: code = X desc = } before its text,
  * also over HTTP, and scripts match on it; what the daemon itself refuses does not.
@@ -9,9 +11,11 @@ public record ApiError(int httpStatus, Code grpcCode, String message) {
   public enum Code {
     UNKNOWN("Unknown", 2, 500),
     INVALID_ARGUMENT("InvalidArgument", 3, 400),
+    DEADLINE_EXCEEDED("DeadlineExceeded", 4, 500),
     NOT_FOUND("NotFound", 5, 404),
     ALREADY_EXISTS("AlreadyExists", 6, 409),
     PERMISSION_DENIED("PermissionDenied", 7, 403),
+    RESOURCE_EXHAUSTED("ResourceExhausted", 8, 500),
     FAILED_PRECONDITION("FailedPrecondition", 9, 400),
     UNIMPLEMENTED("Unimplemented", 12, 501),
     INTERNAL("Internal", 13, 500),
@@ -36,6 +40,11 @@ public record ApiError(int httpStatus, Code grpcCode, String message) {
     public int httpStatus() {
       return httpStatus;
     }
+  }
+
+  /** The code with this number on the wire of gRPC; what no answer of ours uses counts as unknown. */
+  public static Code code(int number) {
+    return Arrays.stream(Code.values()).filter(code -> code.number == number).findFirst().orElse(Code.UNKNOWN);
   }
 
   private static final String NOT_A_MANAGER =
@@ -179,6 +188,24 @@ public record ApiError(int httpStatus, Code grpcCode, String message) {
   public static ApiError alreadyInSwarm() {
     return plain(
         Code.UNAVAILABLE, "This node is already part of a swarm. Use \"docker swarm leave\" to leave this swarm and join another one.");
+  }
+
+  /** swarm/join with what is no token. */
+  public static ApiError badJoinToken() {
+    return internal("invalid join token");
+  }
+
+  /** swarm/join: who answered is not the cluster that the token names. */
+  public static ApiError wrongRoot(String expectedHex) {
+    return internal("remote CA does not match fingerprint. Expected: " + expectedHex);
+  }
+
+  /** swarm/join: the node belongs to the cluster and its agent has not come through to a manager yet. */
+  public static ApiError joinContinues() {
+    return plain(
+        Code.UNAVAILABLE,
+        "Timeout was reached before node joined. The attempt to join the swarm will continue in the background. Use the \"docker info\""
+            + " command to see the current swarm status of your node.");
   }
 
   /** swarm/leave before init. */

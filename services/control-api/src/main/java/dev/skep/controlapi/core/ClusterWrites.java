@@ -67,7 +67,7 @@ public final class ClusterWrites {
     return availability(request.getAvailability()).or(() -> refusal(defaulted(request.getSpec()), SwarmSpec.getDefaultInstance()));
   }
 
-  static Optional<ApiError> availability(String text) {
+  public static Optional<ApiError> availability(String text) {
     return switch (text) {
       case "", "active", "pause", "drain" -> Optional.empty();
       default -> Optional.of(ApiError.badRequest("invalid Availability: " + GoText.quoted(text)));

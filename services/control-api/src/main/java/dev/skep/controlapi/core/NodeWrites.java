@@ -1,6 +1,7 @@
 package dev.skep.controlapi.core;
 
 import dev.skep.api.v1.NodeSpec;
+import dev.skep.certificates.v1.AdmitRequest;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
 import dev.skep.state.NodeRecord;
@@ -14,6 +15,29 @@ import java.util.Optional;
 /** What a request about a node writes. */
 public final class NodeWrites {
   private NodeWrites() {}
+
+  /** A node that joins. Answers its id. */
+  public static Answer<Planned<String>> admit(ClusterState state, AdmitRequest request, Tick tick) {
+    Optional<ApiError> refusal = ClusterWrites.availability(request.getAvailability());
+    if (refusal.isPresent()) {
+      return Answer.refused(refusal.get());
+    }
+    if (!state.has(Rows.cluster())) {
+      return Answer.refused(ApiError.notInSwarm());
+    }
+    String id = request.getNodeId();
+    if (state.has(Rows.NODE_SPEC.key(id))) {
+      return Answer.refused(ApiError.plain(ApiError.Code.ALREADY_EXISTS, "node " + id + " is taken"));
+    }
+    String availability = request.getAvailability().isEmpty() ? "active" : request.getAvailability();
+    NodeSpecRow row = NodeSpecRow.newBuilder()
+        .setId(id)
+        .setCreatedAt(Times.of(tick.now()))
+        .setUpdatedAt(Times.of(tick.now()))
+        .setSpec(NodeSpec.newBuilder().setRole(request.getRole()).setAvailability(availability))
+        .build();
+    return Planned.of(id, ChangeSet.about(id).present(Rows.cluster()).absent(Rows.NODE_SPEC.key(id)).put(Rows.NODE_SPEC.key(id), row));
+  }
 
   /** Answers the node's id. */
   public static Answer<Planned<String>> update(ClusterState state, String id, long version, NodeSpec asked, Tick tick) {

@@ -14,8 +14,8 @@ public enum Route {
 
   SWARM_INSPECT(By.OURS, "GET /swarm", ""),
   SWARM_INIT(By.OURS, "POST /swarm/init", "not built: autolock, external CAs"),
-  SWARM_JOIN(By.OURS, "POST /swarm/join", "answers 501: clusters of several nodes are not built yet"),
-  SWARM_LEAVE(By.OURS, "POST /swarm/leave", "with force=1 it erases the cluster"),
+  SWARM_JOIN(By.OURS, "POST /swarm/join", "as a worker; a second manager is refused with the way to have several"),
+  SWARM_LEAVE(By.OURS, "POST /swarm/leave", "on the manager, with force=1, it erases the cluster"),
   SWARM_UPDATE(By.OURS, "POST /swarm/update", "rotates join tokens; not built: autolock, CA rotation"),
   SWARM_UNLOCK_KEY(By.OURS, "GET /swarm/unlockkey", "always empty: autolock is not built yet"),
   SWARM_UNLOCK(By.OURS, "POST /swarm/unlock", "a swarm is never locked: autolock is not built yet"),

@@ -3,6 +3,8 @@ package dev.skep.controlapi.shell;
 import dev.skep.api.v1.InitRequest;
 import dev.skep.controlapi.core.Answer;
 import dev.skep.controlapi.core.ApiError;
+import dev.skep.runtime.NetworkDoor;
+import dev.skep.runtime.grpc.HostPort;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -22,7 +24,12 @@ final class AdvertisedAddress {
   private static final String UNKNOWN_TO_SYSTEM =
       "must specify a listening address because the address to advertise is not recognized as a system address, and a system's IP address"
           + " to use could not be uniquely identified";
+  private static final String BAD_LISTEN = "listen address must be an IP address or network interface (with port number)";
+  private static final String BAD_DATA_PATH =
+      "data path address must be a non-zero IP address or network interface (without a port number)";
+  private static final String ANYWHERE = "0.0.0.0";
   private static final Path ROUTES = Path.of("/proc/net/route");
+  private static final int HIGHEST_PORT = 65_535;
   private static final String LOOPBACK = "127.0.0.1";
 
   /** One address of the machine and the interface that has it. */
@@ -45,11 +52,49 @@ final class AdvertisedAddress {
       boolean bound = !listening.isEmpty() && !unspecified(listening);
       return bound || onThisMachine(asked) ? Answer.ok(asked) : Answer.refused(ApiError.badRequest(UNKNOWN_TO_SYSTEM));
     }
+    return ofDevice(asked, BAD);
+  }
+
+  /** Where a machine that joins is known: as the user says, else by the address from which it reaches the manager. */
+  static Answer<String> joining(String asked, String onTheWay) {
+    return asked.isEmpty() ? Answer.ok(onTheWay) : address(withoutPort(asked), BAD);
+  }
+
+  /** Where overlay traffic goes; the empty text means: to the advertised address. */
+  static Answer<String> dataPath(String asked) {
+    return asked.isEmpty() ? Answer.ok("") : address(asked, BAD_DATA_PATH);
+  }
+
+  /** host:port to listen at. */
+  static Answer<String> listening(String asked) {
+    String host = withoutPort(asked);
+    String port = host.equals(asked) ? "" : asked.substring(asked.lastIndexOf(':') + 1);
+    if (!port.isEmpty() && (!port.matches("[0-9]{1,5}") || Integer.parseInt(port) > HIGHEST_PORT)) {
+      return Answer.refused(ApiError.badRequest(BAD_LISTEN));
+    }
+    Answer<String> address = host.isEmpty() ? Answer.ok(ANYWHERE) : isAddress(host) ? Answer.ok(host) : ofDevice(host, BAD_LISTEN);
+    return address.map(found -> HostPort.of(found, port.isEmpty() ? NetworkDoor.PORT : Integer.parseInt(port)));
+  }
+
+  /** host:port under which other nodes reach the door that is open at {@code opened}. */
+  static String reachable(String advertised, String asked, String opened) {
+    String port = withoutPort(asked).equals(asked) ? opened.substring(opened.lastIndexOf(':') + 1) : asked.substring(asked.lastIndexOf(':') + 1);
+    return HostPort.of(advertised, Integer.parseInt(port));
+  }
+
+  private static Answer<String> address(String asked, String complaint) {
+    if (isAddress(asked)) {
+      return unspecified(asked) ? Answer.refused(ApiError.badRequest(complaint)) : Answer.ok(asked);
+    }
+    return ofDevice(asked, complaint);
+  }
+
+  private static Answer<String> ofDevice(String device, String complaint) {
     return addresses(true).stream()
-        .filter(found -> found.device().equals(asked))
+        .filter(found -> found.device().equals(device))
         .findFirst()
         .<Answer<String>>map(found -> Answer.ok(found.address()))
-        .orElseGet(() -> Answer.refused(ApiError.badRequest(BAD)));
+        .orElseGet(() -> Answer.refused(ApiError.badRequest(complaint)));
   }
 
   private static Answer<String> chosen(boolean automatic) {

@@ -31,6 +31,7 @@ public final class ApiServer implements AutoCloseable {
     this.events = new EventFeed(host);
     this.control = new ControlService(host, cluster, commits);
     host.serve("control-api", control);
+    host.serve("control-api", new AdmissionService(commits));
     DockerApi api = new DockerApi(host, cluster, commits, events, engine, distributionLimit);
     this.door = new FrontDoor(host, limits, engineSocket, api::commonHeaders, api::handle);
   }

@@ -1,6 +1,7 @@
 package dev.skep.controlapi.shell;
 
 import dev.skep.api.v1.InitRequest;
+import dev.skep.api.v1.JoinRequest;
 import dev.skep.backend.Store;
 import dev.skep.controlapi.core.Answer;
 import dev.skep.controlapi.core.ApiError;
@@ -11,6 +12,8 @@ import dev.skep.runtime.View;
 import dev.skep.runtime.identity.CertificateAuthority;
 import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.JoinToken;
+import dev.skep.runtime.identity.NodeCertificate;
+import dev.skep.runtime.identity.NodeName;
 import dev.skep.runtime.identity.NodeRole;
 import dev.skep.runtime.identity.SealedRows;
 import dev.skep.state.ClusterState;
@@ -23,6 +26,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.KeyPair;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -49,6 +53,7 @@ final class Cluster {
   private final Duration nodeWait;
   private final SecureRandom random = new SecureRandom();
   private final Semaphore turn = new Semaphore(1); // founding and ending wipe rows: never two of them at once
+  private final WorkerMembership worker;
   private volatile ClusterKey key;
 
   /** @param nodeWait how long init waits for this node's own agent to report */
@@ -56,6 +61,7 @@ final class Cluster {
     this.host = host;
     this.commits = commits;
     this.nodeWait = nodeWait;
+    this.worker = new WorkerMembership(host, random);
   }
 
   /** This manager's place in a cluster whose rows are there; empty before init, and when an init or a leave was cut short. */
@@ -81,20 +87,41 @@ final class Cluster {
   }
 
   private Answer<String> initNow(InitRequest request, boolean automatic) {
-    if (member(host.view().fresh(Commits.LIMIT)).isPresent()) {
+    if (!(standing(host.view().fresh(Commits.LIMIT)) instanceof Standing.Outside)) {
       return Answer.refused(ApiError.alreadyInSwarm());
     }
     Optional<ApiError> refusal = ClusterWrites.refusal(request);
     if (refusal.isPresent()) {
       return Answer.refused(refusal.get());
     }
-    return AdvertisedAddress.of(request, automatic).then(address -> founded(request, address));
+    return AdvertisedAddress.of(request, automatic)
+        .then(address -> AdvertisedAddress.dataPath(request.getDataPathAddr())
+            .then(dataPath -> AdvertisedAddress.listening(request.getListenAddr())
+                .then(listen -> opened(request, new Place(address, dataPath.isEmpty() ? address : dataPath, listen)))));
   }
 
-  private Answer<String> founded(InitRequest request, String address) {
+  /** Where this manager is: advertised, for overlay traffic, and where it listens. */
+  private record Place(String address, String dataPath, String listen) {}
+
+  /** The port is taken first: what cannot be reached must not be founded. */
+  private Answer<String> opened(InitRequest request, Place place) {
     if (host.membership().current().isPresent()) {
       host.membership().leave(); // of what an init or a leave that was cut short left behind
     }
+    String door;
+    try {
+      door = host.door().open(place.listen());
+    } catch (IOException e) {
+      return Answer.refused(ApiError.internal(e.getMessage()));
+    }
+    Answer<String> founded = founded(request, new Place(place.address(), place.dataPath(), door));
+    if (founded instanceof Answer.Refused<String>) {
+      host.door().close();
+    }
+    return founded;
+  }
+
+  private Answer<String> founded(InitRequest request, Place place) {
     wipe();
     CertificateAuthority authority = CertificateAuthority.create(host.clock().instant(), random);
     ClusterKey fresh = freshKey();
@@ -111,11 +138,21 @@ final class Cluster {
     Answer<String> written = commits.write((state, tick) -> ClusterWrites.init(state, request, founding, ingressId, tick));
     return written.then(
         nodeId -> {
-          String dataPath = request.getDataPathAddr().isEmpty() ? address : request.getDataPathAddr();
-          host.membership().become(new Membership.Identity(founding.clusterId(), nodeId, true, address, dataPath));
+          certify(authority, new NodeName(nodeId, NodeRole.MANAGER, founding.clusterId()));
+          String reachable = AdvertisedAddress.reachable(place.address(), request.getAdvertiseAddr(), place.listen());
+          host.membership().become(new Membership.Identity(
+              founding.clusterId(), nodeId, true, place.address(), place.dataPath(), place.listen(), List.of(reachable)));
           awaitNode(nodeId);
           return Answer.ok(nodeId);
         });
+  }
+
+  /** The first manager's own certificate. Its next ones it gets as every node does. */
+  private void certify(CertificateAuthority authority, NodeName name) {
+    Duration life = Duration.ofNanos(host.view().state().value(Rows.cluster()).getSpec().getCaConfig().getNodeCertExpiry());
+    KeyPair keys = NodeCertificate.freshKey(random);
+    String certificate = authority.issue(name, keys.getPublic(), host.clock().instant(), life, random);
+    host.trust().install(NodeCertificate.of(keys.getPrivate(), certificate), List.of(authority.certificatePem()));
   }
 
   /** The CLI asks for the node's address at once; it is known when the agent has reported. */
@@ -160,8 +197,25 @@ final class Cluster {
     }
   }
 
+  /** As a worker. Answers nothing that anybody needs. */
+  Answer<String> join(JoinRequest request) {
+    turn.acquireUninterruptibly();
+    Answer<String> joined;
+    try {
+      boolean outside = standing(host.view().fresh(Commits.LIMIT)) instanceof Standing.Outside;
+      joined = outside ? worker.join(request) : Answer.refused(ApiError.alreadyInSwarm());
+    } finally {
+      turn.release();
+    }
+    return joined.then(worker::awaitSession);
+  }
+
   private Optional<ApiError> leaveNow(boolean force) {
     ClusterState state = host.view().fresh(Commits.LIMIT);
+    if (standing(state) instanceof Standing.Worker(Membership.Identity identity)) {
+      worker.leave(identity);
+      return Optional.empty();
+    }
     if (member(state).isEmpty()) {
       return Optional.of(ApiError.notPartOfSwarm());
     }
@@ -174,6 +228,7 @@ final class Cluster {
     wipe(); // what loops wrote in between
     try {
       ClusterKey.erase(identityFolder());
+      host.trust().erase();
       key = null;
     } catch (IOException e) {
       throw new UncheckedIOException(e);

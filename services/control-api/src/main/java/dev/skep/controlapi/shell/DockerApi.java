@@ -195,7 +195,7 @@ public final class DockerApi {
         return standing instanceof Standing.Worker ? Replies.error(ApiError.alreadyInSwarm()) : swarm.init(request);
       }
       case SWARM_JOIN -> {
-        return swarm.join(state);
+        return swarm.join(request);
       }
       case SWARM_LEAVE -> {
         return swarm.leave(request);

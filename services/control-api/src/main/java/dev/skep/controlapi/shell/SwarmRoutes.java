@@ -1,12 +1,12 @@
 package dev.skep.controlapi.shell;
 
 import dev.skep.api.v1.InitRequest;
+import dev.skep.api.v1.JoinRequest;
 import dev.skep.api.v1.SwarmSpec;
 import dev.skep.controlapi.codec.DockerJson;
 import dev.skep.controlapi.core.Answer;
 import dev.skep.controlapi.core.ApiError;
 import dev.skep.controlapi.core.ClusterWrites;
-import dev.skep.controlapi.core.NotBuilt;
 import dev.skep.controlapi.core.Versions;
 import dev.skep.controlapi.shell.http.MalformedRequest;
 import dev.skep.controlapi.shell.http.Reply;
@@ -34,11 +34,9 @@ final class SwarmRoutes {
     return Replies.of(node, id -> new Reply.Whole(200, Reply.JSON, DockerJson.writeString(id), Map.of()));
   }
 
-  Reply join(ClusterState state) {
-    if (cluster.member(state).isPresent()) {
-      return Replies.error(ApiError.alreadyInSwarm());
-    }
-    return Replies.error(NotBuilt.command("docker swarm join", "a cluster has one node so far; run docker swarm init"));
+  Reply join(Request request) throws IOException, MalformedRequest, InterruptedException {
+    Answer<String> joined = Replies.body(request, JoinRequest.getDefaultInstance(), "JoinRequest").then(cluster::join);
+    return Replies.of(joined, _ -> Reply.empty(200));
   }
 
   Reply leave(Request request) throws MalformedRequest {

@@ -56,6 +56,33 @@ public final class Registration {
             .build());
   }
 
+  /** The node leaves for good: it is down, and its id is used up. Empty when there is nothing to write. */
+  public static Optional<ChangeSet> leave(ClusterState state, String nodeId, Instant now) {
+    NodeStatusRow before = state.value(Rows.NODE_STATUS.key(nodeId));
+    if (!state.has(Rows.NODE_SPEC.key(nodeId)) || (before != null && before.getLeft())) {
+      return Optional.empty();
+    }
+    NodeStatusRow status = (before == null ? NodeStatusRow.newBuilder().setNodeId(nodeId) : before.toBuilder())
+        .setState(NodeLife.DOWN.state())
+        .setMessage("the node has left the cluster")
+        .setLeft(true)
+        .setUpdatedAt(Stamp.of(now))
+        .build();
+    ChangeSet.Builder change = unchanged(ChangeSet.about(nodeId), state, Rows.NODE_STATUS.key(nodeId))
+        .present(Rows.NODE_SPEC.key(nodeId))
+        .put(Rows.NODE_STATUS.key(nodeId), status);
+    if (state.has(Rows.SESSION.key(nodeId))) {
+      unchanged(change, state, Rows.SESSION.key(nodeId)).delete(Rows.SESSION.key(nodeId));
+    }
+    return Optional.of(change.build());
+  }
+
+  /** Whether the node said that it will never come back. */
+  public static boolean left(ClusterState state, String nodeId) {
+    NodeStatusRow status = state.value(Rows.NODE_STATUS.key(nodeId));
+    return status != null && status.getLeft();
+  }
+
   /** Rows are read, then written as a whole: the judge writes node rows, too, and a lost commit may land late. */
   private static ChangeSet.Builder unchanged(ChangeSet.Builder change, ClusterState state, Key<?> key) {
     Row<?> row = state.row(key);
@@ -69,6 +96,7 @@ public final class Registration {
         .setDescription(report.getDescription())
         .setAddr(report.getAdvertiseAddr())
         .setDataPathAddr(report.getDataPathAddr())
+        .setManagerAddr(report.getManagerAddr())
         .clearRoutes()
         .addAllRoutes(report.getRoutesList())
         .clearNetworkIds()

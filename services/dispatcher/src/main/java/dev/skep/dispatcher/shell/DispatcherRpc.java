@@ -8,6 +8,8 @@ import dev.skep.dispatcher.v1.AssignmentsMessage;
 import dev.skep.dispatcher.v1.Beat;
 import dev.skep.dispatcher.v1.BeatReply;
 import dev.skep.dispatcher.v1.DispatcherGrpc;
+import dev.skep.dispatcher.v1.LeaveReply;
+import dev.skep.dispatcher.v1.LeaveRequest;
 import dev.skep.dispatcher.v1.LogBatch;
 import dev.skep.dispatcher.v1.NodeReport;
 import dev.skep.dispatcher.v1.NodeReportReply;
@@ -97,6 +99,9 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
   }
 
   private Proposal.Plan registration(ClusterState state, SessionKey key, NodeReport report) {
+    if (Registration.left(state, key.nodeId())) {
+      return new Proposal.Plan.Refuse(Status.PERMISSION_DENIED.withDescription("node " + key.nodeId() + " has left the cluster"));
+    }
     return Registration.open(state, key, dispatcherId, report, host.clock().instant())
         .<Proposal.Plan>map(change -> new Proposal.Plan.Write(List.of(change)))
         .orElseGet(() -> new Proposal.Plan.Refuse(Status.NOT_FOUND.withDescription("the cluster has no node " + key.nodeId())));
@@ -216,6 +221,18 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
         return new Proposal.Plan.Write(change.map(List::of).orElse(List.of()));
       });
       reply.onNext(NodeReportReply.getDefaultInstance());
+      reply.onCompleted();
+    } catch (RuntimeException e) {
+      reply.onError(Failures.status(e).asRuntimeException());
+    }
+  }
+
+  @Override
+  public void leave(LeaveRequest request, StreamObserver<LeaveReply> reply) {
+    String nodeId = NodeCaller.current();
+    try {
+      written(state -> new Proposal.Plan.Write(Registration.leave(state, nodeId, host.clock().instant()).map(List::of).orElse(List.of())));
+      reply.onNext(LeaveReply.getDefaultInstance());
       reply.onCompleted();
     } catch (RuntimeException e) {
       reply.onError(Failures.status(e).asRuntimeException());

@@ -30,7 +30,8 @@ public final class Door {
     metrics = DispatcherMetrics.of(host.metrics());
     committer = new Committer(host.store(), host.view(), config);
     Watch watch = new Watch(committer, metrics, () -> neighbour(host, config), host.clock().instant());
-    sessions = new Sessions(host.clock(), metrics, watch, new LogDesk(host), new Credentials(() -> host.dataFolder("identity")));
+    sessions = new Sessions(host.clock(), metrics, watch, new LogDesk(host), new Credentials(() -> host.dataFolder("identity")),
+        () -> Issuer.managers(host));
     desk = new Desk(sessions, host.clock(), () -> host.view().state(), config);
     listening = host.view().listen(desk::moved);
     host.blocking("dispatcher-commits", committer::run);
@@ -40,6 +41,8 @@ public final class Door {
     nodeCalls = ServerInterceptors.intercept(calls, NodeCaller.interceptor());
     host.serve(NAME, () -> nodeCalls);
     host.serve(NAME, new LogsRpc(host, config, desk, sessions));
+    ServerServiceDefinition certificates = ServerInterceptors.intercept(new CertificatesRpc(host, config), NodeCaller.optional());
+    host.serve(NAME, () -> certificates);
   }
 
   private static Optional<String> neighbour(Host host, DispatcherConfig config) {

@@ -6,6 +6,7 @@ import dev.skep.dispatcher.core.Concern;
 import dev.skep.dispatcher.core.FeedKeys;
 import dev.skep.dispatcher.core.SessionKey;
 import dev.skep.dispatcher.core.Silence;
+import dev.skep.dispatcher.core.ClusterTrust;
 import dev.skep.dispatcher.core.Withdrawals;
 import dev.skep.dispatcher.v1.AssignmentsMessage;
 import dev.skep.dispatcher.v1.LogSubscription;
@@ -32,6 +33,7 @@ final class NodeSession {
   private final Outlet<SessionMessage> messages;
   private final List<LogSubscription> subscriptions = new ArrayList<>();
   private boolean greeted;
+  private ClusterTrust told = ClusterTrust.UNTOLD;
 
   private Outlet<AssignmentsMessage> assignments;
   private long assignmentsFrom;
@@ -75,15 +77,31 @@ final class NodeSession {
     subscriptions.add(subscription);
   }
 
-  void sendMessages(ClusterState state) {
-    if ((greeted && subscriptions.isEmpty()) || !messages.ready()) {
+  void sendMessages(ClusterState state, ClusterTrust trust) {
+    boolean news = !subscriptions.isEmpty() || (servedBy(state) && !trust.equals(told));
+    if ((greeted && !news) || !messages.ready()) {
       return;
     }
     SessionMessage.Builder message = SessionMessage.newBuilder().setSessionId(key.sessionId());
     message.setHeartbeatPeriodNanos(beat(state).toNanos()).addAllLogSubscriptions(subscriptions);
+    if (servedBy(state)) {
+      tell(message, state, trust);
+    }
     messages.send(message.build());
     greeted = true;
     subscriptions.clear();
+  }
+
+  /** What has changed since it was told last. A node that missed it hears all of it again with its next session. */
+  private void tell(SessionMessage.Builder message, ClusterState state, ClusterTrust trust) {
+    if (!trust.managers().equals(told.managers())) {
+      message.addAllManagers(trust.managers());
+    }
+    if (!trust.roots().equals(told.roots())) {
+      message.addAllRootsPem(trust.roots());
+    }
+    message.setRenew(!trust.issuer().equals(told.issuer()) && trust.outdated(state, nodeId()));
+    told = trust;
   }
 
   Duration beat(ClusterState state) {

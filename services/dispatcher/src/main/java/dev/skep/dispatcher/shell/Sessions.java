@@ -1,5 +1,6 @@
 package dev.skep.dispatcher.shell;
 
+import dev.skep.certificates.v1.Manager;
 import dev.skep.dispatcher.core.Assignments;
 import dev.skep.dispatcher.core.Concerns;
 import dev.skep.dispatcher.core.FeedKeys;
@@ -7,6 +8,7 @@ import dev.skep.dispatcher.core.FeedView;
 import dev.skep.dispatcher.core.NodeLife;
 import dev.skep.dispatcher.core.RegistrationLimit;
 import dev.skep.dispatcher.core.Stamp;
+import dev.skep.dispatcher.core.ClusterTrust;
 import dev.skep.dispatcher.core.Withdrawals;
 import dev.skep.dispatcher.v1.AssignmentsMessage;
 import dev.skep.dispatcher.v1.Beat;
@@ -30,6 +32,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * The open sessions and what flows to them. All but the look-up by session id belongs to the dispatcher's thread.
@@ -42,6 +45,7 @@ final class Sessions implements Desk.Work {
   private final Watch watch;
   private final LogDesk logs;
   private final Credentials credentials;
+  private final Supplier<List<Manager>> managers;
   private final Map<String, NodeSession> byId = new ConcurrentHashMap<>(); // read by calls
   private final Map<String, NodeSession> byNode = new HashMap<>();
   private final Map<String, RegistrationLimit> limits = new HashMap<>();
@@ -49,8 +53,9 @@ final class Sessions implements Desk.Work {
   private ClusterState state = ClusterState.empty();
   private Withdrawals withdrawals = Withdrawals.NONE;
 
-  Sessions(Clock clock, DispatcherMetrics metrics, Watch watch, LogDesk logs, Credentials credentials) {
+  Sessions(Clock clock, DispatcherMetrics metrics, Watch watch, LogDesk logs, Credentials credentials, Supplier<List<Manager>> managers) {
     this.credentials = credentials;
+    this.managers = managers;
     this.clock = clock;
     this.metrics = metrics;
     this.watch = watch;
@@ -163,7 +168,7 @@ final class Sessions implements Desk.Work {
       watch.forget(Set.of(nodeId));
       limits.remove(nodeId);
       if (session != null) {
-        close(session, Status.NOT_FOUND.withDescription("node " + nodeId + " was removed from the cluster"), clock.instant());
+        close(session, Status.PERMISSION_DENIED.withDescription("node " + nodeId + " is no node of this cluster: it was removed"), clock.instant());
         watch.forget(Set.of(nodeId));
       }
     } else if (session != null && session.servedBy(state) && !session.key().open(state)) {
@@ -219,8 +224,9 @@ final class Sessions implements Desk.Work {
 
   @Override
   public void flush() {
+    ClusterTrust trust = byNode.isEmpty() ? ClusterTrust.UNTOLD : ClusterTrust.of(state, managers.get());
     for (NodeSession session : byNode.values()) {
-      session.sendMessages(state);
+      session.sendMessages(state, trust);
       session.sendAssignments(state, withdrawals, credentials, this::sent);
       session.sendFeed(state, feed);
     }

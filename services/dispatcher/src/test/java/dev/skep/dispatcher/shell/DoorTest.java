@@ -119,7 +119,7 @@ class DoorTest {
       cluster.place("t1", "n1");
       agent.report("t1", TaskState.TASK_RUNNING);
       host.delete(Rows.NODE_SPEC.key("n1"));
-      assertThat(agent.sessionEnd().getCode()).isEqualTo(Status.Code.NOT_FOUND);
+      assertThat(agent.sessionEnd().getCode()).isEqualTo(Status.Code.PERMISSION_DENIED);
       host.await("rows of the node are gone and its task is given up", state ->
           !state.has(Rows.NODE_STATUS.key("n1")) && !state.has(Rows.SESSION.key("n1")) && observed(state, "t1") == TaskState.TASK_ORPHANED);
     }

@@ -19,7 +19,6 @@ import io.grpc.ServerInterceptors;
 import io.grpc.inprocess.InProcessChannelBuilder;
 import io.grpc.inprocess.InProcessServerBuilder;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,7 +46,7 @@ class SilenceTest {
         InProcessServerBuilder.forName(name)
             .addService(
                 ServerInterceptors.intercept(
-                    door.nodeCalls(), Callers.network(attributes -> Optional.of(new Caller.Node("n1", NodeRole.WORKER)))))
+                    door.nodeCalls(), Callers.network(_ -> new Caller.Node("n1", NodeRole.WORKER))))
             .build()
             .start();
     channel = InProcessChannelBuilder.forName(name).build();

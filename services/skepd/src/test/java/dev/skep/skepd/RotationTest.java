@@ -1,0 +1,118 @@
+package dev.skep.skepd;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import dev.skep.runtime.identity.CertificateAuthority;
+import dev.skep.runtime.identity.JoinToken;
+import dev.skep.runtime.identity.NodeCertificate;
+import dev.skep.runtime.identity.NodeRole;
+import dev.skep.state.ClusterState;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.SessionRow;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Certificates and the root are replaced under a running cluster: sessions stay, and no node is ever suspected. */
+@Timeout(value = 2, unit = TimeUnit.MINUTES)
+class RotationTest {
+  @TempDir Path folder;
+  private Nodes nodes;
+  private Nodes.Node manager;
+  private Nodes.Node worker;
+
+  @BeforeEach
+  void found() throws Exception {
+    nodes = new Nodes(folder);
+    manager = nodes.manager();
+    worker = nodes.host();
+    assertThat(Nodes.join(worker, Nodes.token(manager, NodeRole.WORKER), Nodes.door(manager))).isEqualTo("200 ");
+    Nodes.awaitState(manager, worker.id(), "ready");
+  }
+
+  @AfterEach
+  void close() {
+    nodes.close();
+  }
+
+  /** Runs the change, and fails when a node's session or state was another one for a moment. */
+  private void undisturbed(Change change) throws Exception {
+    ClusterState before = manager.host.view().state();
+    List<String> ids = List.of(manager.id(), worker.id());
+    List<SessionRow> sessions = ids.stream().map(id -> before.value(Rows.SESSION.key(id))).toList();
+    List<String> disturbed = new CopyOnWriteArrayList<>();
+    try (AutoCloseable listening = manager.host.view().listen((state, changes, reset) -> {
+      boolean same = ids.stream().map(id -> state.value(Rows.SESSION.key(id))).toList().equals(sessions);
+      boolean ready = ids.stream().allMatch(id -> state.value(Rows.NODE_STATUS.key(id)).getState().equals("ready"));
+      if (!same || !ready) {
+        ids.forEach(id -> disturbed.add(state.value(Rows.NODE_STATUS.key(id)).getMessage() + " " + state.value(Rows.SESSION.key(id))));
+      }
+    })) {
+      assertThat(listening).isNotNull();
+      change.run();
+    }
+    assertThat(disturbed).isEmpty();
+  }
+
+  private interface Change {
+    void run() throws Exception;
+  }
+
+  private static boolean issuedBy(ClusterState state, String node, CertificateAuthority authority) {
+    return state.value(Rows.NODE_STATUS.key(node)).getDescription().getTlsInfo().getCertIssuerPublicKey().equals(
+        ByteString.copyFrom(authority.publicKey()));
+  }
+
+  @Test
+  void theRootIsReplacedWithoutALostHeartbeat() throws Exception {
+    String oldToken = Nodes.token(manager, NodeRole.WORKER);
+    undisturbed(() -> {
+      CertificateAuthority next = nodes.beginRotation(manager);
+      manager.host.await("both nodes have certificates of the new root",
+          state -> issuedBy(state, manager.id(), next) && issuedBy(state, worker.id(), next));
+      Nodes.Node late = nodes.host(); // its token names the old root, its certificate comes from the new one
+      assertThat(Nodes.join(late, oldToken, Nodes.door(manager))).isEqualTo("200 ");
+      Nodes.awaitState(manager, late.id(), "ready");
+      assertThat(late.host.trust().roots()).hasSize(2);
+      CountDownLatch one = new CountDownLatch(2);
+      for (Nodes.Node node : List.of(worker, late)) {
+        node.host.trust().listen(() -> {
+          if (node.host.trust().roots().size() == 1) {
+            one.countDown();
+          }
+        });
+      }
+      nodes.endRotation(manager, next);
+      assertThat(one.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(late.host.trust().info().getTrustRoot()).isEqualTo(next.certificatePem());
+    });
+    assertThat(JoinToken.parse(oldToken)).isPresent();
+    Nodes.Node later = nodes.host();
+    assertThat(Nodes.join(later, oldToken, Nodes.door(manager))).startsWith("500").contains("remote CA does not match fingerprint");
+  }
+
+  @Test
+  void aCertificateIsRenewedInTheSecondHalfOfItsLife() throws Exception {
+    NodeCertificate first = worker.host.trust().certificate().orElseThrow();
+    CountDownLatch renewed = new CountDownLatch(1);
+    worker.host.trust().listen(renewed::countDown);
+    undisturbed(() -> {
+      manager.clock.by(Duration.ofDays(80)); // both: their clocks agree
+      worker.clock.by(Duration.ofDays(80));
+      assertThat(renewed.await(20, TimeUnit.SECONDS)).isTrue();
+    });
+    NodeCertificate second = worker.host.trust().certificate().orElseThrow();
+    assertThat(second.name()).isEqualTo(first.name());
+    assertThat(second.key()).as("with a key of its own").isNotEqualTo(first.key());
+    assertThat(second.ends()).isAfter(first.ends());
+  }
+}

@@ -63,7 +63,7 @@ public final class ManagerChannels implements AutoCloseable {
       @Override
       public <A, B> ClientCall<A, B> newCall(MethodDescriptor<A, B> method, CallOptions options) {
         ManagedChannel chosen = chosen(purpose);
-        return chosen == null ? new NoManager<>() : chosen.newCall(method, options);
+        return chosen == null ? new ToNobody<>() : chosen.newCall(method, options);
       }
 
       @Override
@@ -134,7 +134,7 @@ public final class ManagerChannels implements AutoCloseable {
   }
 
   /** A call to nobody. */
-  private static final class NoManager<A, B> extends ClientCall<A, B> {
+  private static final class ToNobody<A, B> extends ClientCall<A, B> {
     @Override
     public void start(Listener<B> listener, Metadata headers) {
       listener.onClose(Status.UNAVAILABLE.withDescription("this node knows no manager of its cluster"), new Metadata());

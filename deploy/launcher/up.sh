@@ -162,10 +162,14 @@ skep_status() {
     skep_where
     echo
     case $(swarm_state) in
-      active)
-        skep_docker node ls
-        echo
-        skep_docker service ls
+      active | pending)
+        if api_curl /info | grep -q '"ControlAvailable":true'; then
+          skep_docker node ls
+          echo
+          skep_docker service ls
+        else
+          skep_docker info 2>/dev/null | sed -n '/^ *Swarm:/,/^ *Runtimes:/{/Runtimes:/d; s/^ //; p}'
+        fi
         ;;
       inactive) echo "no cluster yet: docker swarm init" ;;
       *) echo "the engine at $ENGINE does not answer: $(api_curl /info)" ;;

@@ -225,6 +225,14 @@ public record ApiError(int httpStatus, Code grpcCode, String message) {
     return failedPrecondition("attempting to demote the last manager of the swarm");
   }
 
+  /** Promoting a node, and joining as a manager. */
+  public static ApiError secondManager() {
+    return notBuilt(
+        "a second manager",
+        "this cluster's state lies in the embedded store of its one manager, and several managers would have to share it in etcd;"
+            + " keep the node a worker");
+  }
+
   public static ApiError removeManager(String nodeId) {
     return failedPrecondition(
         "node " + nodeId + " is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal");

@@ -64,7 +64,7 @@ public final class ClusterWrites {
     if (request.getSubnetSize() > 29) {
       return Optional.of(ApiError.invalidArgument("subnet size must not be longer than /29"));
     }
-    return availability(request.getAvailability()).or(() -> refusal(defaulted(request.getSpec()), SwarmSpec.getDefaultInstance()));
+    return availability(request.getAvailability()).or(() -> refusal(defaulted(request.getSpec())));
   }
 
   public static Optional<ApiError> availability(String text) {
@@ -116,9 +116,15 @@ public final class ClusterWrites {
     return Planned.of(founding.nodeId(), change);
   }
 
-  /** Answers the cluster's id. Rotated tokens come sealed. */
+  /**
+   * Answers the cluster's id.
+   *
+   * @param tokens those that are replaced, sealed
+   * @param next the root to rotate to, when the user asks for another one
+   */
   public static Answer<Planned<String>> update(
-      ClusterState state, long version, SwarmSpec asked, Map<Key<SealedRow>, SealedRow> tokens, Tick tick) {
+      ClusterState state, long version, SwarmSpec asked, Map<Key<SealedRow>, SealedRow> tokens, Optional<RootRotations.Next> next,
+      Tick tick) {
     Row<ClusterRow> cluster = state.row(Rows.cluster());
     if (cluster == null) {
       return Answer.refused(ApiError.notInSwarm());
@@ -127,20 +133,26 @@ public final class ClusterWrites {
       return Answer.refused(ApiError.badRequest("swarm spec must be named \"default\""));
     }
     SwarmSpec spec = defaulted(asked);
-    Optional<ApiError> refusal = refusal(spec, cluster.value().getSpec());
+    Optional<ApiError> refusal = refusal(spec);
     if (refusal.isPresent()) {
       return Answer.refused(refusal.get());
     }
     if (version != cluster.modRevision()) {
       return Answer.refused(ApiError.outOfSequence());
     }
+    ClusterRow.Builder row = cluster.value().toBuilder().setSpec(spec).setUpdatedAt(Times.of(tick.now()));
     ChangeSet.Builder change = ChangeSet.about(cluster.value().getId()).unmodified(cluster);
-    change.put(Rows.cluster(), cluster.value().toBuilder().setSpec(spec).setUpdatedAt(Times.of(tick.now())).build());
     tokens.forEach(change::put);
+    next.ifPresent(
+        root -> {
+          RootRotations.begin(row, root, tick);
+          root.sealed().forEach(change::put);
+        });
+    change.put(Rows.cluster(), row.build());
     return Planned.of(cluster.value().getId(), change);
   }
 
-  private static Optional<ApiError> refusal(SwarmSpec spec, SwarmSpec before) {
+  private static Optional<ApiError> refusal(SwarmSpec spec) {
     if (spec.getCaConfig().getNodeCertExpiry() < HOUR) {
       return Optional.of(ApiError.invalidArgument("minimum certificate expiry time is: 1h0m0s"));
     }
@@ -153,9 +165,13 @@ public final class ClusterWrites {
     if (spec.getCaConfig().getExternalCasCount() > 0) {
       return Optional.of(ApiError.notBuilt("an external CA", "the cluster makes its own"));
     }
-    boolean rotates = spec.getCaConfig().getForceRotate() != before.getCaConfig().getForceRotate();
-    if (rotates || !spec.getCaConfig().getSigningCaCert().isEmpty() || !spec.getCaConfig().getSigningCaKey().isEmpty()) {
-      return Optional.of(ApiError.notBuilt("rotation of the cluster's CA", "a cluster of one node signs no certificates yet"));
+    if (spec.getCaConfig().getSigningCaCert().isEmpty() && !spec.getCaConfig().getSigningCaKey().isEmpty()) {
+      return Optional.of(
+          ApiError.invalidArgument("if a signing CA key is provided, the signing CA cert must also be provided"));
+    }
+    if (!spec.getCaConfig().getSigningCaCert().isEmpty()) {
+      return Optional.of(
+          ApiError.notBuilt("a root certificate of one's own (--ca-cert)", "leave it out, and the cluster makes a new one"));
     }
     return Optional.empty();
   }

@@ -68,7 +68,7 @@ public final class NodeWrites {
     boolean manages = before.getRole().equals("manager");
     return switch (asked.getRole()) {
       case "" -> Optional.empty();
-      case "manager" -> NotBuilt.inNode(before, asked);
+      case "manager" -> manages ? Optional.empty() : Optional.of(ApiError.secondManager());
       case "worker" -> manages && managers(state) == 1 ? Optional.of(ApiError.demoteLastManager()) : Optional.empty();
       default -> Optional.of(ApiError.badRequest("invalid Role: " + GoText.quoted(asked.getRole())));
     };
@@ -91,7 +91,8 @@ public final class NodeWrites {
     if (node.spec().getSpec().getRole().equals("manager")) {
       return Answer.refused(ApiError.removeManager(id));
     }
-    if (!node.down() && !force) {
+    boolean seen = !node.status().getState().isEmpty(); // one that never came is nobody's loss
+    if (seen && !node.down() && !force) {
       return Answer.refused(ApiError.nodeNotDown(id));
     }
     return Planned.of(id, ChangeSet.about(id).unmodified(state.row(Rows.NODE_SPEC.key(id))).delete(Rows.NODE_SPEC.key(id)));

@@ -4,7 +4,6 @@ import dev.skep.api.v1.ContainerSpec;
 import dev.skep.api.v1.Mount;
 import dev.skep.api.v1.NetworkAttachmentConfig;
 import dev.skep.api.v1.NetworkCreateRequest;
-import dev.skep.api.v1.NodeSpec;
 import dev.skep.api.v1.PortConfig;
 import dev.skep.api.v1.Privileges;
 import dev.skep.api.v1.ServiceSpec;
@@ -164,13 +163,6 @@ public final class NotBuilt {
     }
     String ipam = request.getIpam().getDriver();
     return ipam.isEmpty() || ipam.equals("default") ? Optional.empty() : refuse("IPAM driver " + GoText.quoted(ipam), "use default");
-  }
-
-  /** A node that becomes a manager joins the store; that comes with clusters of several managers. */
-  public static Optional<ApiError> inNode(NodeSpec now, NodeSpec asked) {
-    boolean promoted = asked.getRole().equals("manager") && !now.getRole().equals("manager");
-    return promoted ? refuse("promoting a node to manager", "leave its role worker: an embedded cluster has one manager")
-        : Optional.empty();
   }
 
   /** A whole route, by the name of its command. */

@@ -9,21 +9,21 @@ import java.util.List;
 public enum Route {
   PING(By.OURS, "GET|HEAD /_ping", "with the version that both this API and the engine speak"),
   VERSION(By.MERGED, "GET /version", "the engine's, with Skep as a component"),
-  INFO(By.MERGED, "GET /info", "the engine's, with the cluster in place of its own swarm part"),
+  INFO(By.MERGED, "GET /info", "the engine's, with the cluster in place of its own swarm part; on a worker: node, address and managers"),
   EVENTS(By.MERGED, "GET /events", "the engine's and those of services, nodes and networks, in one stream"),
 
   SWARM_INSPECT(By.OURS, "GET /swarm", ""),
   SWARM_INIT(By.OURS, "POST /swarm/init", "not built: autolock, external CAs"),
   SWARM_JOIN(By.OURS, "POST /swarm/join", "as a worker; a second manager is refused with the way to have several"),
   SWARM_LEAVE(By.OURS, "POST /swarm/leave", "on the manager, with force=1, it erases the cluster"),
-  SWARM_UPDATE(By.OURS, "POST /swarm/update", "rotates join tokens; not built: autolock, CA rotation"),
+  SWARM_UPDATE(By.OURS, "POST /swarm/update", "rotates join tokens and the root; not built: autolock, external CAs, a root of one's own"),
   SWARM_UNLOCK_KEY(By.OURS, "GET /swarm/unlockkey", "always empty: autolock is not built yet"),
   SWARM_UNLOCK(By.OURS, "POST /swarm/unlock", "a swarm is never locked: autolock is not built yet"),
 
   NODE_LIST(By.OURS, "GET /nodes", ""),
   NODE_INSPECT(By.OURS, "GET /nodes/{id}", ""),
   NODE_REMOVE(By.OURS, "DELETE /nodes/{id}", ""),
-  NODE_UPDATE(By.OURS, "POST /nodes/{id}/update", "not built: promotion to manager"),
+  NODE_UPDATE(By.OURS, "POST /nodes/{id}/update", "availability, labels; a second manager is refused with the way to have several"),
 
   SERVICE_LIST(By.OURS, "GET /services", ""),
   SERVICE_CREATE(By.OURS, "POST /services/create", "options that are not built yet answer 501 with their name"),

@@ -7,18 +7,22 @@ import dev.skep.controlapi.shell.http.Address;
 import dev.skep.controlapi.shell.http.FrontDoor;
 import dev.skep.controlapi.shell.http.Limits;
 import dev.skep.runtime.Host;
+import dev.skep.runtime.Membership;
 import dev.skep.runtime.grpc.UnixSocketServer;
 import java.io.IOException;
 import java.net.SocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** The running parts of control-api. */
 public final class ApiServer implements AutoCloseable {
   private final Host host;
   private final Cluster cluster;
   private final EventFeed events;
+  private final RootRotator rotator;
+  private final AutoCloseable members;
   private final FrontDoor door;
   private final ControlService control;
   private volatile UnixSocketServer grpc;
@@ -28,12 +32,20 @@ public final class ApiServer implements AutoCloseable {
     Engine engine = new Engine(engineSocket, host);
     Commits commits = new Commits(host);
     this.cluster = new Cluster(host, commits, nodeWait);
+    this.members = host.membership().listen(this::became);
+    this.rotator = new RootRotator(host, cluster, commits);
     this.events = new EventFeed(host);
-    this.control = new ControlService(host, cluster, commits);
+    this.control = new ControlService(host, cluster, commits, rotator);
     host.serve("control-api", control);
     host.serve("control-api", new AdmissionService(commits));
-    DockerApi api = new DockerApi(host, cluster, commits, events, engine, distributionLimit);
+    DockerApi api = new DockerApi(host, cluster, commits, rotator, events, engine, distributionLimit);
     this.door = new FrontDoor(host, limits, engineSocket, api::commonHeaders, api::handle);
+  }
+
+  private void became(Optional<Membership.Identity> identity) {
+    if (identity.isPresent() && !identity.get().manager()) {
+      host.blocking("control-api-empty-store", cluster::emptyWorkersStore);
+    }
   }
 
   public void listen(Address address) throws IOException {
@@ -63,6 +75,8 @@ public final class ApiServer implements AutoCloseable {
       grpc.close();
     }
     door.close();
+    rotator.close();
+    Cluster.close(members);
     events.close();
   }
 }

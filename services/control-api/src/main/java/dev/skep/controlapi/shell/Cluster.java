@@ -265,6 +265,18 @@ final class Cluster {
     LOG.warn("rows under {} come back faster than they are erased", prefix);
   }
 
+  /** A worker keeps no rows: what an older cluster left here when a leave was cut short would be taken for today's. */
+  void emptyWorkersStore() {
+    turn.acquireUninterruptibly();
+    try {
+      if (standing(host.view().state()) instanceof Standing.Worker) {
+        wipe();
+      }
+    } finally {
+      turn.release();
+    }
+  }
+
   /** Makes new join tokens for these roles; answers them sealed. */
   Map<Key<SealedRow>, SealedRow> freshTokens(ClusterState state, List<NodeRole> roles) {
     Map<Key<SealedRow>, SealedRow> sealed = new LinkedHashMap<>();
@@ -280,7 +292,15 @@ final class Cluster {
   }
 
   SealedRow seal(Key<SealedRow> row, String clear) {
-    return key().seal(row, clear.getBytes(StandardCharsets.UTF_8), random);
+    return seal(row, clear.getBytes(StandardCharsets.UTF_8));
+  }
+
+  SealedRow seal(Key<SealedRow> row, byte[] clear) {
+    return key().seal(row, clear, random);
+  }
+
+  byte[] open(Key<SealedRow> row, SealedRow sealed) {
+    return key().open(row, sealed);
   }
 
   private byte[] token(String rootPem) {

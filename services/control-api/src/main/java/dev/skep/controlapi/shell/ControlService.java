@@ -43,11 +43,13 @@ final class ControlService extends ControlGrpc.ControlImplBase {
   private final Host host;
   private final Cluster cluster;
   private final Commits commits;
+  private final RootRotator rotator;
 
-  ControlService(Host host, Cluster cluster, Commits commits) {
+  ControlService(Host host, Cluster cluster, Commits commits, RootRotator rotator) {
     this.host = host;
     this.cluster = cluster;
     this.commits = commits;
+    this.rotator = rotator;
   }
 
   @Override
@@ -119,7 +121,8 @@ final class ControlService extends ControlGrpc.ControlImplBase {
                       .then(id -> object(Kind.NODE, id));
               case CLUSTER ->
                   commits
-                      .write((state, tick) -> ClusterWrites.update(state, version, request.getCluster(), Map.of(), tick))
+                      .write((state, tick) -> ClusterWrites.update(
+                          state, version, request.getCluster(), Map.of(), rotator.next(state, request.getCluster()), tick))
                       .then(_ -> object(Kind.CLUSTER, "default"));
               case SPEC_NOT_SET -> Answer.refused(ControlObjects.noKind());
             });

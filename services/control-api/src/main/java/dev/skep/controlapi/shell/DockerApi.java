@@ -48,15 +48,16 @@ public final class DockerApi {
   private final AtomicLong asked = new AtomicLong(); // when the engine was last asked what it is, in milliseconds
   private volatile Optional<EngineFacts> facts = Optional.empty();
 
-  DockerApi(Host host, Cluster cluster, Commits commits, EventFeed feed, Engine engine, Duration distributionLimit) {
+  DockerApi(
+      Host host, Cluster cluster, Commits commits, RootRotator rotator, EventFeed feed, Engine engine, Duration distributionLimit) {
     this.host = host;
     this.cluster = cluster;
     this.engine = engine;
-    this.swarm = new SwarmRoutes(cluster, commits);
+    this.swarm = new SwarmRoutes(cluster, commits, rotator);
     this.nodes = new NodeRoutes(commits);
     this.services = new ServiceRoutes(host, cluster, commits);
     this.networks = new NetworkRoutes(host, cluster, commits, engine);
-    this.engineRoutes = new EngineRoutes(cluster, networks, engine, distributionLimit);
+    this.engineRoutes = new EngineRoutes(host, cluster, networks, engine, distributionLimit);
     this.events = new EventRoutes(host, feed, engine);
     this.logs = new LogRoutes(host);
     this.metrics = new ApiMetrics(host.metrics());

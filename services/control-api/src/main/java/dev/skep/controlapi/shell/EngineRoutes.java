@@ -11,7 +11,9 @@ import dev.skep.controlapi.shell.http.JsonText;
 import dev.skep.controlapi.shell.http.Reply;
 import dev.skep.controlapi.shell.http.Request;
 import dev.skep.api.v1.SwarmInfo;
+import dev.skep.runtime.Host;
 import dev.skep.runtime.Membership;
+import dev.skep.runtime.SessionState;
 import dev.skep.state.ClusterState;
 import dev.skep.state.view.SwarmView;
 import java.io.IOException;
@@ -31,12 +33,14 @@ final class EngineRoutes {
   private static final String SKEP_VERSION = "0.1.0";
   private static final Set<String> NETWORK_MODES = Set.of("", "default", "bridge", "host", "none");
 
+  private final Host host;
   private final Cluster cluster;
   private final NetworkRoutes networks;
   private final Engine engine;
   private final Duration distributionLimit;
 
-  EngineRoutes(Cluster cluster, NetworkRoutes networks, Engine engine, Duration distributionLimit) {
+  EngineRoutes(Host host, Cluster cluster, NetworkRoutes networks, Engine engine, Duration distributionLimit) {
+    this.host = host;
     this.cluster = cluster;
     this.networks = networks;
     this.engine = engine;
@@ -53,10 +57,19 @@ final class EngineRoutes {
     return new Reply.Whole(200, Reply.JSON, EngineJson.write(info), Map.of());
   }
 
+  /** Pending until the node has come through to a manager for the first time; what is in its way later stands beside it. */
+  private static SwarmInfo worker(Membership.Identity me, SessionState.Now session) {
+    boolean pending = !session.open() && session.problem().isEmpty();
+    return SwarmView.workerInfo(me.nodeId(), me.advertiseAddress(), me.managers()).toBuilder()
+        .setLocalNodeState(pending ? "pending" : "active")
+        .setError(session.open() ? "" : session.problem())
+        .build();
+  }
+
   private SwarmInfo swarm(ClusterState state) {
     return switch (cluster.standing(state)) {
       case Standing.Outside _ -> SwarmInfo.newBuilder().setLocalNodeState("inactive").build();
-      case Standing.Worker(Membership.Identity me) -> SwarmView.workerInfo(me.nodeId(), me.advertiseAddress(), List.of());
+      case Standing.Worker(Membership.Identity me) -> worker(me, host.session().now());
       case Standing.Managing(Membership.Identity me) -> {
         SwarmInfo swarm = SwarmView.info(state, me.nodeId());
         yield swarm.getNodeAddr().isEmpty() ? swarm.toBuilder().setNodeAddr(me.advertiseAddress()).build() : swarm;

@@ -23,10 +23,12 @@ import java.util.Map;
 final class SwarmRoutes {
   private final Cluster cluster;
   private final Commits commits;
+  private final RootRotator rotator;
 
-  SwarmRoutes(Cluster cluster, Commits commits) {
+  SwarmRoutes(Cluster cluster, Commits commits, RootRotator rotator) {
     this.cluster = cluster;
     this.commits = commits;
+    this.rotator = rotator;
   }
 
   Reply init(Request request) throws IOException, MalformedRequest, InterruptedException {
@@ -65,7 +67,7 @@ final class SwarmRoutes {
                 version.then(
                     number ->
                         commits.write((state, tick) -> ClusterWrites.update(state, number, asked, cluster.freshTokens(state, rotated),
-                            tick))));
+                            rotator.next(state, asked), tick))));
     return Replies.of(updated, _ -> Reply.empty(200));
   }
 

@@ -5,12 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.skep.controlapi.ControlApi;
 import dev.skep.controlapi.ControlApiConfig;
 import dev.skep.runtime.Membership;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.LeaderRow;
+import dev.skep.state.v1.NetworkRow;
 import dev.skep.testkit.TestHost;
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -57,7 +56,8 @@ class WorkerTest {
                     .withApi(List.of("unix://" + folder.resolve("api.sock")))
                     .withEngine(folder.resolve("engine.sock"))
                     .withNodeWait(Duration.ofMillis(1))));
-    host.membership().become(new Membership.Identity("cluster1", "worker1id", false, "10.203.0.2", "10.203.0.2"));
+    host.membership().become(new Membership.Identity("cluster1", "worker1id", false, "10.203.0.2", "10.203.0.2")
+        .withManagers(List.of("10.203.0.1:2377")));
   }
 
   @AfterEach
@@ -67,19 +67,7 @@ class WorkerTest {
   }
 
   private String call(String method, String path, String body) throws IOException {
-    try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(folder.resolve("api.sock")))) {
-      channel.write(
-          ByteBuffer.wrap(
-              (method + " " + path + " HTTP/1.1\r\nHost: d\r\nConnection: close\r\nContent-Length: " + body.length() + "\r\n\r\n" + body)
-                  .getBytes(StandardCharsets.ISO_8859_1)));
-      StringBuilder text = new StringBuilder();
-      ByteBuffer piece = ByteBuffer.allocate(8192);
-      while (channel.read(piece) >= 0) {
-        text.append(StandardCharsets.UTF_8.decode(piece.flip()));
-        piece.clear();
-      }
-      return text.toString();
-    }
+    return new ApiClient(folder.resolve("api.sock")).call(method, path, body);
   }
 
   private String get(String path) throws IOException {
@@ -109,9 +97,14 @@ class WorkerTest {
   @Test
   void pingAndInfoSayWhatItIs() throws Exception {
     assertThat(call("HEAD", "/_ping", "")).contains("\r\nSwarm: active/worker\r\n");
+    assertThat(get("/v1.41/info")).contains("\"LocalNodeState\":\"pending\"");
+    host.session().opened();
     assertThat(get("/v1.41/info"))
         .contains("\"NodeID\":\"worker1id\",\"NodeAddr\":\"10.203.0.2\",\"LocalNodeState\":\"active\",\"ControlAvailable\":false,\"Error\":\"\"")
+        .contains("\"Addr\":\"10.203.0.1:2377\"")
         .doesNotContain("\"Nodes\"").doesNotContain("\"Cluster\"");
+    host.session().lost("no manager answers");
+    assertThat(get("/v1.41/info")).contains("\"LocalNodeState\":\"active\"").contains("\"Error\":\"no manager answers\"");
   }
 
   @Test
@@ -131,6 +124,15 @@ class WorkerTest {
         .startsWith("HTTP/1.1 403 ")
         .contains("Cannot create a multi-host network from a worker node. Please create the network from a manager node.");
     assertThat(call("POST", "/networks/back/connect", "{\"Container\":\"c1\"}")).startsWith("HTTP/1.1 501 ");
+  }
+
+  @Test
+  void whatAnOlderClusterLeftInTheStoreGoes() {
+    host.membership().leave();
+    host.put(Rows.NETWORK.key("old"), NetworkRow.getDefaultInstance());
+    host.put(Rows.LEADER.key("orchestrator"), LeaderRow.getDefaultInstance());
+    host.membership().become(new Membership.Identity("cluster1", "worker1id", false, "10.203.0.2", "10.203.0.2"));
+    host.await("an empty store", state -> !state.has(Rows.NETWORK.key("old")) && !state.has(Rows.LEADER.key("orchestrator")));
   }
 
   @Test

@@ -93,7 +93,7 @@ public final class Orphans implements ObjectDecider {
       return;
     }
     if (!state.has(Rows.NODE_SPEC.key(task.nodeId()))) {
-      decision.change(orphaned(task, tick, "node was removed").absent(Rows.NODE_SPEC.key(task.nodeId())));
+      decision.change(orphaned(task, tick, "Task belonged to a node that has been deleted").absent(Rows.NODE_SPEC.key(task.nodeId())));
       return;
     }
     Row<NodeStatusRow> node = state.row(Rows.NODE_STATUS.key(task.nodeId()));

@@ -1,9 +1,12 @@
 package dev.skep.skepd;
 
-import com.google.protobuf.ByteString;
 import dev.skep.agent.AgentComponent;
 import dev.skep.agent.AgentConfig;
 import dev.skep.allocator.Allocator;
+import dev.skep.api.v1.SwarmSpec;
+import dev.skep.control.v1.ControlGrpc;
+import dev.skep.control.v1.Kind;
+import dev.skep.control.v1.UpdateRequest;
 import dev.skep.controlapi.ControlApi;
 import dev.skep.controlapi.ControlApiConfig;
 import dev.skep.dispatcher.DispatcherComponent;
@@ -18,6 +21,7 @@ import dev.skep.runtime.identity.SealedRows;
 import dev.skep.scheduler.Scheduler;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Key;
+import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.RootRotation;
@@ -194,30 +198,14 @@ final class Nodes implements AutoCloseable {
     return NodeCertificate.of(keys.getPrivate(), authority.issue(name, keys.getPublic(), when, Duration.ofDays(90), random));
   }
 
-  /** What {@code swarm ca --rotate} writes first. */
-  CertificateAuthority beginRotation(Node manager) throws IOException {
-    CertificateAuthority old = authority(manager);
-    CertificateAuthority next = CertificateAuthority.create(manager.clock.instant(), random);
-    ClusterKey key = ClusterKey.read(manager.host.dataFolder("identity"));
-    manager.host.put(SealedRows.nextAuthorityKey(), key.seal(SealedRows.nextAuthorityKey(), next.privateKey(), random));
-    RootRotation rotation = RootRotation.newBuilder()
-        .setRootPem(next.certificatePem())
-        .setCrossSignedPem(old.crossSign(next, manager.clock.instant(), random))
-        .setIssuerSubject(ByteString.copyFrom(next.subject()))
-        .setIssuerPublicKey(ByteString.copyFrom(next.publicKey()))
-        .build();
-    ClusterRow cluster = manager.host.view().state().value(Rows.cluster());
-    manager.host.put(Rows.cluster(), cluster.toBuilder().setRootRotation(rotation).build());
-    return next;
-  }
-
-  /** What it writes when every node has followed. */
-  void endRotation(Node manager, CertificateAuthority next) throws IOException {
-    ClusterKey key = ClusterKey.read(manager.host.dataFolder("identity"));
-    manager.host.put(SealedRows.authorityKey(), key.seal(SealedRows.authorityKey(), next.privateKey(), random));
-    ClusterRow cluster = manager.host.view().state().value(Rows.cluster());
-    manager.host.put(Rows.cluster(), cluster.toBuilder().clearRootRotation().setTrustRootPem(next.certificatePem())
-        .setCertIssuerSubject(ByteString.copyFrom(next.subject())).setCertIssuerPublicKey(ByteString.copyFrom(next.publicKey())).build());
+  /** As {@code docker swarm ca --rotate}; answers the new root and its key as far as they are public. */
+  static RootRotation rotate(Node manager) {
+    Row<ClusterRow> cluster = manager.host.view().state().row(Rows.cluster());
+    SwarmSpec.Builder spec = cluster.value().getSpec().toBuilder();
+    spec.getCaConfigBuilder().setForceRotate(spec.getCaConfig().getForceRotate() + 1);
+    ControlGrpc.newBlockingStub(manager.host.channel("control-api"))
+        .update(UpdateRequest.newBuilder().setKind(Kind.CLUSTER).setVersion(cluster.modRevision()).setCluster(spec).build());
+    return manager.host.view().state().value(Rows.cluster()).getRootRotation();
   }
 
   static ClusterState awaitState(Node manager, String nodeId, String state) {

@@ -56,11 +56,11 @@ skep_sim() {
 skep_bench() {
   local which=${1:-}
   case $which in
-    replicas | edge | footprint)
+    replicas | edge | footprint | overlay)
       shift
       skep_build
       "$HERE/load-tests/$which/run" "$@"
       ;;
-    *) die "bench: which one? replicas, edge or footprint" ;;
+    *) die "bench: which one? replicas, edge, footprint or overlay" ;;
   esac
 }

@@ -83,9 +83,9 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
       }
     }
     // A default route may lead to these: no route of its own tells that they must not be taken.
-    for (String node : remotes.members()) {
+    for (String node : remotes.nodes()) {
       if (subnet.contains(Subnet.addressOf(node))) {
-        return "subnet " + overlay.subnet() + " holds " + node + ", the address of another node of this cluster";
+        return "subnet " + overlay.subnet() + " holds " + node + ", the address of a node of this cluster";
       }
     }
     return "";

@@ -119,6 +119,15 @@ public record Remotes(String local, int port, SortedSet<String> members, Map<Str
     return text.matches("\\d{1,3}(\\.\\d{1,3}){3}");
   }
 
+  /** Data path addresses of all nodes that are known here, this one's included. */
+  SortedSet<String> nodes() {
+    SortedSet<String> nodes = new TreeSet<>(members);
+    if (isAddress(local)) {
+      nodes.add(local);
+    }
+    return nodes;
+  }
+
   /** What the kernel has to know, for the overlays that stand on this node. */
   Reach reach(Collection<Overlay> overlays, Ownership ownership) {
     SortedMap<String, Tunnel> tunnels = new TreeMap<>();

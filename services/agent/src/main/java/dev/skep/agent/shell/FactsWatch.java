@@ -2,6 +2,7 @@ package dev.skep.agent.shell;
 
 import dev.skep.api.v1.NodeDescription;
 import dev.skep.runtime.Host;
+import dev.skep.state.Subnet;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -19,17 +20,19 @@ final class FactsWatch {
   private final Executor agent;
   private final Engine engine;
   private final Commands commands;
+  private final String underlay;
   private final Runnable seen;
   private NodeDescription description = NodeDescription.getDefaultInstance();
   private List<HostRoutes.Route> routes = List.of();
   private String problem = "";
 
   /** {@code seen} runs after every look that brought an answer. */
-  FactsWatch(Host host, Executor agent, Engine engine, Commands commands, Runnable seen) {
+  FactsWatch(Host host, Executor agent, Engine engine, Commands commands, String underlay, Runnable seen) {
     this.host = host;
     this.agent = agent;
     this.engine = engine;
     this.commands = commands;
+    this.underlay = underlay;
     this.seen = seen;
   }
 
@@ -39,7 +42,15 @@ final class FactsWatch {
 
   /** Judged now and not when they were read: a bridge of ours may be younger than our knowledge of it. */
   SortedSet<String> routes(Set<String> ourBridges) {
-    return HostRoutes.foreign(routes, ourBridges);
+    SortedSet<String> foreign = HostRoutes.foreign(routes, ourBridges);
+    // A host with a /32 address and a default route has no route that keeps overlays away from it.
+    if (underlay.matches("[0-9.]+") && !underlay.startsWith("127.")) {
+      long address = Subnet.addressOf(underlay);
+      if (foreign.stream().noneMatch(route -> Subnet.parse(route).contains(address))) {
+        foreign.add(underlay + "/32");
+      }
+    }
+    return foreign;
   }
 
   void look() {

@@ -93,7 +93,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
             new NetworkKeeper.Underlay(underlay, config.mtu() == 0 ? NodeFacts.mtu(underlay) : config.mtu()),
             edges::dnsPort,
             this::networksMoved);
-    this.facts = new FactsWatch(host, agent, engine, commands, this::described);
+    this.facts = new FactsWatch(host, agent, engine, commands, underlay, this::described);
     this.events = new EngineEvents(engine, host, agent, identity.clusterId(), this);
     this.trust = new NodeTrust(host, agent, identity.nodeId(), this::reportNode);
     this.session = new Session(host, agent, identity.nodeId(), trust, this);

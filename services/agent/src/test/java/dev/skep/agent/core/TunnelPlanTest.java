@@ -155,7 +155,7 @@ class TunnelPlanTest {
   void aSubnetThatHoldsAnotherNodesAddressIsRefused() {
     peer("node2", "10.0.1.99", "n1", "10.0.1.4");
     NetworkPlan plan = plan(want(List.of(NetworkPlanTest.NET1), NET1), NetworkHave.nothing(Map.of()));
-    assertThat(plan.problems()).containsEntry("n1", "subnet 10.0.1.0/24 holds 10.0.1.99, the address of another node of this cluster");
+    assertThat(plan.problems()).containsEntry("n1", "subnet 10.0.1.0/24 holds 10.0.1.99, the address of a node of this cluster");
     assertThat(plan.steps()).noneMatch(NetworkStep.CreateTunnel.class::isInstance);
   }
 

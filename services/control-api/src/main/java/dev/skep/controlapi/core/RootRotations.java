@@ -12,12 +12,16 @@ import dev.skep.state.Tick;
 import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.RootRotation;
 import dev.skep.state.v1.SealedRow;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
- * From one root of the cluster's trust to the next: both are trusted from the request on, and when every node that is not
- * down has a certificate of the new one, the old one is dropped. docs/NODES.md, "Rotation of the root".
+ * From one root of the cluster's trust to the next: both are trusted from the request on, and when every node has a
+ * certificate of the new one, the old one is dropped. A node that is down is waited for for a while: whoever comes back
+ * later has to join anew. docs/NODES.md, "Rotation of the root".
  */
 public final class RootRotations {
   /**
@@ -35,6 +39,9 @@ public final class RootRotations {
    * @param delete what nobody needs any more
    */
   public record Sealed(Map<Key<SealedRow>, SealedRow> put, Set<Key<SealedRow>> delete) {}
+
+  /** So long a node may be down without missing a rotation. */
+  public static final Duration PATIENCE = Duration.ofHours(1);
 
   private RootRotations() {}
 
@@ -55,12 +62,22 @@ public final class RootRotations {
             .setStartedAt(Times.of(tick.now())));
   }
 
-  /** A rotation is under way, and every node that is not down has followed it. */
-  public static boolean followed(ClusterState state) {
+  /** Until when nodes that are down are waited for; empty when no rotation is under way. */
+  public static Optional<Instant> patientUntil(ClusterState state) {
     ClusterRow cluster = state.value(Rows.cluster());
-    return cluster != null
-        && cluster.hasRootRotation()
-        && NodeRecord.all(state).stream().allMatch(node -> node.down() || follows(node, cluster.getRootRotation()));
+    return cluster == null || !cluster.hasRootRotation() ? Optional.empty()
+        : Optional.of(Times.instant(cluster.getRootRotation().getStartedAt()).plus(PATIENCE));
+  }
+
+  /** A rotation is under way, and every node that counts has followed it. */
+  public static boolean followed(ClusterState state, Instant now) {
+    Optional<Instant> until = patientUntil(state);
+    if (until.isEmpty()) {
+      return false;
+    }
+    RootRotation rotation = state.value(Rows.cluster()).getRootRotation();
+    boolean impatient = !now.isBefore(until.get());
+    return NodeRecord.all(state).stream().allMatch(node -> impatient && node.down() || follows(node, rotation));
   }
 
   private static boolean follows(NodeRecord node, RootRotation rotation) {

@@ -14,11 +14,11 @@ import dev.skep.state.ClusterState;
 import dev.skep.state.Key;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
-import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.SealedRow;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +38,8 @@ final class RootRotator implements AutoCloseable {
   private final Commits commits;
   private final SecureRandom random = new SecureRandom();
   private final AtomicBoolean finishing = new AtomicBoolean();
+  private final AtomicBoolean waiting = new AtomicBoolean();
+  private volatile AutoCloseable timer = () -> {};
   private final AutoCloseable listening;
 
   RootRotator(Host host, Cluster cluster, Commits commits) {
@@ -69,17 +71,30 @@ final class RootRotator implements AutoCloseable {
     return cluster.open(key, row);
   }
 
-  /** On the view's thread. */
+  /** On the view's thread, or a timer's. */
   private void moved(ClusterState state, List<RowChange> changes, boolean reset) {
-    ClusterRow row = state.value(Rows.cluster());
-    if (row != null && row.hasRootRotation() && RootRotations.followed(state) && finishing.compareAndSet(false, true)) {
-      host.blocking("control-api-root-rotation", this::finish);
+    Optional<Instant> until = RootRotations.patientUntil(state);
+    if (until.isEmpty()) {
+      return;
     }
+    Instant now = host.clock().instant();
+    if (RootRotations.followed(state, now)) {
+      if (finishing.compareAndSet(false, true)) {
+        host.blocking("control-api-root-rotation", this::finish);
+      }
+    } else if (now.isBefore(until.get()) && waiting.compareAndSet(false, true)) {
+      timer = host.after(Duration.between(now, until.get()), this::impatient);
+    }
+  }
+
+  private void impatient() {
+    waiting.set(false);
+    moved(host.view().state(), List.of(), true);
   }
 
   private void finish() {
     try {
-      commits.write((state, tick) -> RootRotations.followed(state) ? RootRotations.finish(state, sealed(state), tick) : nothing());
+      commits.write((state, tick) -> RootRotations.followed(state, tick.now()) ? RootRotations.finish(state, sealed(state), tick) : nothing());
       LOG.info("the root of the cluster's trust is the new one");
     } catch (StoreException e) {
       LOG.warn("the rotation of the root cannot be ended yet: {}", e.getMessage());
@@ -107,5 +122,6 @@ final class RootRotator implements AutoCloseable {
   @Override
   public void close() {
     Cluster.close(listening);
+    Cluster.close(timer);
   }
 }

@@ -48,8 +48,6 @@ class RootRotationsTest {
     report("m", "ready", "old key");
     node("w1");
     report("w1", "ready", "old key");
-    node("w2");
-    report("w2", "down", "old key");
   }
 
   private static byte[] bytes(String text) {
@@ -89,6 +87,10 @@ class RootRotationsTest {
     commit(ChangeSet.about(id).put(Rows.NODE_STATUS.key(id), row).build());
   }
 
+  private boolean followed() {
+    return RootRotations.followed(state, tick.now());
+  }
+
   private SwarmSpec spec(long forceRotate) {
     SwarmSpec.Builder spec = state.value(Rows.cluster()).getSpec().toBuilder();
     spec.getCaConfigBuilder().setForceRotate(forceRotate);
@@ -113,22 +115,22 @@ class RootRotationsTest {
   }
 
   @Test
-  void itEndsWhenEveryNodeThatIsNotDownHasFollowed() {
-    assertThat(RootRotations.followed(state)).as("none is under way").isFalse();
+  void itEndsWhenEveryNodeHasFollowed() {
+    assertThat(followed()).as("none is under way").isFalse();
     rotate(1, "new");
     assertThat(swarm().getRootRotationInProgress()).isTrue();
     assertThat(swarm().getTlsInfo().getTrustRoot()).isEqualTo("old root");
     assertThat(swarm().getTlsInfo().getCertIssuerPublicKey().toStringUtf8()).isEqualTo("new key");
     assertThat(state.has(NEXT_KEY)).isTrue();
     report("m", "ready", "new key");
-    assertThat(RootRotations.followed(state)).as("w1 has not").isFalse();
+    assertThat(followed()).as("w1 has not").isFalse();
     report("w1", "disconnected", "old key");
-    assertThat(RootRotations.followed(state)).as("it may be back at any moment").isFalse();
+    assertThat(followed()).as("it may be back at any moment").isFalse();
     report("w1", "ready", "new key");
     node("w3");
-    assertThat(RootRotations.followed(state)).as("w3 joins right now").isFalse();
+    assertThat(followed()).as("w3 joins right now").isFalse();
     report("w3", "ready", "new key");
-    assertThat(RootRotations.followed(state)).isTrue();
+    assertThat(followed()).isTrue();
 
     finish();
     assertThat(swarm().getRootRotationInProgress()).isFalse();
@@ -137,7 +139,22 @@ class RootRotationsTest {
     assertThat(swarm().getSpec().getCaConfig().getForceRotate()).isEqualTo(1);
     assertThat(state.value(KEY)).isEqualTo(sealed("new"));
     assertThat(state.has(NEXT_KEY)).isFalse();
-    assertThat(RootRotations.followed(state)).isFalse();
+    assertThat(followed()).isFalse();
+  }
+
+  @Test
+  void aNodeThatIsDownIsWaitedForForAnHour() {
+    rotate(1, "new");
+    report("m", "ready", "new key");
+    report("w1", "down", "old key");
+    Instant started = tick.now();
+    assertThat(RootRotations.followed(state, started.plus(RootRotations.PATIENCE).minusNanos(1))).isFalse();
+    assertThat(RootRotations.followed(state, started.plus(RootRotations.PATIENCE))).isTrue();
+    assertThat(RootRotations.patientUntil(state)).contains(started.plus(RootRotations.PATIENCE));
+    report("w1", "ready", "old key");
+    assertThat(RootRotations.followed(state, started.plus(RootRotations.PATIENCE))).as("it is back, and about to follow").isFalse();
+    report("w1", "ready", "new key");
+    assertThat(followed()).isTrue();
   }
 
   @Test
@@ -146,7 +163,7 @@ class RootRotationsTest {
     report("m", "ready", "first key");
     report("w1", "ready", "first key");
     rotate(2, "second");
-    assertThat(RootRotations.followed(state)).isFalse();
+    assertThat(followed()).isFalse();
     assertThat(swarm().getTlsInfo().getTrustRoot()).isEqualTo("old root");
     assertThat(swarm().getTlsInfo().getCertIssuerPublicKey().toStringUtf8()).isEqualTo("second key");
     assertThat(state.value(NEXT_KEY)).isEqualTo(sealed("second"));

@@ -18,6 +18,7 @@ public final class SimProcess {
   private int life;
   private boolean alive;
   private Instant stillUntil = Instant.MIN;
+  private Duration stoodStill = Duration.ZERO;
   private Duration skew = Duration.ZERO;
 
   public SimProcess(World world, String name) {
@@ -77,7 +78,22 @@ public final class SimProcess {
 
   public void standStill(Duration time) {
     note("stands still for " + time.toMillis() + " ms");
-    stillUntil = world.now().plus(time);
+    Instant from = world.now().isBefore(stillUntil) ? stillUntil : world.now();
+    Instant until = world.now().plus(time);
+    if (until.isAfter(from)) {
+      stoodStill = stoodStill.plus(Duration.between(from, until));
+      stillUntil = until;
+    }
+  }
+
+  public boolean standsStill() {
+    return world.now().isBefore(stillUntil);
+  }
+
+  /** How long it could do anything, since the world began. */
+  public Duration awake() {
+    Duration ahead = standsStill() ? Duration.between(world.now(), stillUntil) : Duration.ZERO;
+    return world.elapsed().minus(stoodStill).plus(ahead);
   }
 
   /** Its own wall clock. */

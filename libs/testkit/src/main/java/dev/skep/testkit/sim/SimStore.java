@@ -37,7 +37,9 @@ public final class SimStore {
   private final Faults faults;
   private final List<ClusterState.Step> history = new ArrayList<>(); // index: revision
   private final List<Consumer<Landed>> watchers = new ArrayList<>();
+  private final List<Consumer<Landed>> views = new ArrayList<>();
   private Tamper tamper = (writer, transaction) -> transaction;
+  private int life;
 
   public SimStore(World world, Faults faults) {
     this.world = world;
@@ -47,6 +49,17 @@ public final class SimStore {
 
   public void tamperWith(Tamper how) {
     tamper = how;
+  }
+
+  /** As {@link #watch}, for somebody who looks at one life of the store. */
+  void follow(Consumer<Landed> watcher) {
+    views.add(watcher);
+    watchers.add(watcher);
+  }
+
+  void unfollow(Consumer<Landed> watcher) {
+    views.remove(watcher);
+    watchers.remove(watcher);
   }
 
   /** Called within every commit, in order. */
@@ -65,6 +78,18 @@ public final class SimStore {
   /** The state at a revision, and what that revision changed. */
   public ClusterState.Step at(long revision) {
     return history.get((int) revision);
+  }
+
+  /**
+   * An older copy takes the place of the store: all that came after it is lost, also what is still on its way here. Nobody
+   * may be looking at it.
+   */
+  public void restore(long revision) {
+    world.note("store", "is restored as it was at " + revision + ", losing " + (revision() - revision) + " revisions");
+    history.subList((int) revision + 1, history.size()).clear();
+    watchers.removeAll(views);
+    views.clear();
+    life++;
   }
 
   /** Commits now, without any fault. {@code writer} is who did it, for the invariants. */
@@ -86,7 +111,9 @@ public final class SimStore {
     history.add(step);
     note(writer, revision, step.changes());
     Landed landed = new Landed(writer, revision, before, step.state(), step.changes());
-    watchers.forEach(watcher -> watcher.accept(landed));
+    for (int i = 0; i < watchers.size(); i++) {
+      watchers.get(i).accept(landed);
+    }
     return new Outcome.Committed(revision);
   }
 
@@ -127,23 +154,35 @@ public final class SimStore {
       from.after(PATIENCE, () -> answer.accept(Optional.empty()));
     } else if (world.chance(rates.answerLost())) {
       from.note("answer to a commit of " + writer + " is lost");
-      world.after(there, () -> commit(writer, transaction));
+      late(there, writer, transaction);
       from.after(PATIENCE, () -> answer.accept(Optional.empty()));
     } else if (world.chance(rates.commitLate())) {
       from.note("commit of " + writer + " is on its way for long");
-      world.after(PATIENCE.plus(world.between(Duration.ZERO, Faults.LATEST_COMMIT)), () -> commit(writer, transaction));
+      late(PATIENCE.plus(world.between(Duration.ZERO, Faults.LATEST_COMMIT)), writer, transaction);
       from.after(PATIENCE, () -> answer.accept(Optional.empty()));
     } else {
-      int life = from.life();
+      int senders = from.life();
+      int here = life;
       world.after(there, () -> {
-        Outcome outcome = commit(writer, transaction);
-        Duration back = world.between(QUICKEST, USUAL);
-        world.after(back, () -> from.inLife(life, () -> answer.accept(Optional.of(outcome))));
+        if (life == here) {
+          Outcome outcome = commit(writer, transaction);
+          Duration back = world.between(QUICKEST, USUAL);
+          world.after(back, () -> from.inLife(senders, () -> answer.accept(Optional.of(outcome))));
+        }
       });
       if (world.chance(rates.commitTwice())) {
-        world.after(there.plus(world.between(QUICKEST, USUAL)), () -> commit(writer, transaction));
+        late(there.plus(world.between(QUICKEST, USUAL)), writer, transaction);
       }
     }
+  }
+
+  private void late(Duration delay, String writer, Transaction transaction) {
+    int here = life;
+    world.after(delay, () -> {
+      if (life == here) {
+        commit(writer, transaction);
+      }
+    });
   }
 
   /** A linearizable read over the wire. The outer optional is empty when no answer came. */

@@ -7,6 +7,7 @@ import dev.skep.state.RowChange;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 
 /**
@@ -41,12 +42,9 @@ public final class SimView {
     int back = old ? world.random().nextInt(OLDEST_START) : 0;
     this.revision = Math.max(0, store.revision() - back);
     this.state = store.at(revision).state();
-    int life = process.life();
-    store.watch(landed -> {
-      if (process.life() == life) {
-        hurry();
-      }
-    });
+    Consumer<SimStore.Landed> follower = landed -> hurry();
+    store.follow(follower);
+    process.onDeath(() -> store.unfollow(follower));
     if (old) {
       moving = true;
       process.after(world.between(USUAL, LONGEST_STALL), this::move);

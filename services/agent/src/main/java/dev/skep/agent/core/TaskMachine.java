@@ -110,7 +110,10 @@ public final class TaskMachine {
 
   private static Step start(Duration grace, Progress progress, Observation seen) {
     return switch (seen) {
+      case Created c when !progress.ending().isEmpty() -> report(given(progress, c.container(), "starting"), List.of());
+      case Interrupted i when !progress.ending().isEmpty() -> report(given(progress, i.container(), "starting"), List.of());
       case Created _, Interrupted _ -> effects(progress, new Effect.Start());
+      case Running _ when !progress.ending().isEmpty() -> effects(progress, new Effect.Stop(grace));
       case Running r ->
           switch (r.health()) {
             case NONE, HEALTHY -> report(progress.at(TaskState.TASK_RUNNING, "started").in(r.container(), r.pid(), 0), List.of());
@@ -126,6 +129,8 @@ public final class TaskMachine {
 
   private static Step run(Duration grace, Progress progress, Observation seen) {
     return switch (seen) {
+      case Created c when !progress.ending().isEmpty() -> report(given(progress, c.container(), "started"), List.of());
+      case Interrupted i when !progress.ending().isEmpty() -> report(given(progress, i.container(), "started"), List.of());
       case Created _, Interrupted _ -> effects(progress, new Effect.Start());
       case Running r when r.health() == Health.UNHEALTHY || !progress.ending().isEmpty() ->
           effects(progress.endingFor(UNHEALTHY), new Effect.Stop(grace));
@@ -135,6 +140,11 @@ public final class TaskMachine {
       case Absent _ -> report(progress.failed(TaskState.TASK_FAILED, "started", VANISHED), List.of());
       case Refused r -> report(progress.failed(TaskState.TASK_FAILED, "started", "starting container failed: " + r.reason()), List.of());
     };
+  }
+
+  /** It was to be stopped for a reason, and the engine ended it first: it is not started again only to be stopped. */
+  private static Progress given(Progress progress, String container, String message) {
+    return progress.in(container, 0, progress.container().getExitCode()).failed(TaskState.TASK_FAILED, message, progress.ending());
   }
 
   private static boolean same(Progress progress, Running now) {

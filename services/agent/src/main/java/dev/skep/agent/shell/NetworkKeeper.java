@@ -149,8 +149,14 @@ final class NetworkKeeper {
         .map(id -> "network " + (assigned.containsKey(id) ? assigned.get(id).getName() : id) + ": " + problems.get(id));
   }
 
+  /** As they should be now: a bridge that still has an older gateway is made anew, and cannot be while a container is on it. */
   boolean stand(TaskAssignment task) {
-    return have != null && have.loaded() && task.getAttachmentsList().stream().allMatch(a -> have.overlays().containsKey(a.getNetworkId()));
+    Map<String, Overlay> wanted = overlays();
+    return have != null
+        && have.loaded()
+        && task.getAttachmentsList().stream()
+            .map(AttachmentAssignment::getNetworkId)
+            .allMatch(id -> have.overlays().containsKey(id) && have.overlays().get(id).equals(wanted.getOrDefault(id, have.overlays().get(id))));
   }
 
   String resolver(TaskAssignment task) {
@@ -185,13 +191,18 @@ final class NetworkKeeper {
         });
   }
 
-  private NetworkWant want() {
+  private Map<String, Overlay> overlays() {
     Map<String, Overlay> overlays = new TreeMap<>();
     for (NetworkAssignment network : assigned.values()) {
       if (!network.getSubnet().isEmpty() && !network.getGateway().isEmpty() && network.getVni() != 0) {
         overlays.put(network.getId(), Overlay.of(network, ownership, underlay.mtu()));
       }
     }
+    return overlays;
+  }
+
+  private NetworkWant want() {
+    Map<String, Overlay> overlays = overlays();
     return new NetworkWant(
         overlays,
         Vip.of(feed, overlays.keySet()),

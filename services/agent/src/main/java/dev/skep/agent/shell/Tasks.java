@@ -87,7 +87,11 @@ final class Tasks {
   void assign(Map<String, TaskAssignment> wanted) {
     for (TaskAssignment task : wanted.values()) {
       TaskEntry entry = entries.computeIfAbsent(task.getId(), _ -> came(task));
+      boolean back = entry.goal == Goal.GONE;
       entry.assign(task, Goal.of(task.getDesired()));
+      if (back && node != null) {
+        report(entry); // the cluster had forgotten the task, and with it what became of it
+      }
     }
     entries.forEach(
         (id, entry) -> {
@@ -148,7 +152,8 @@ final class Tasks {
     Set<String> running = new HashSet<>();
     entries.forEach(
         (id, entry) -> {
-          if (entry.seen instanceof Observation.Running) {
+          // Also by what an earlier life wrote down: assignments may come before anybody has looked at the engine.
+          if (entry.seen instanceof Observation.Running || entry.progress.state() == TaskState.TASK_RUNNING) {
             running.add(id);
           }
         });

@@ -10,9 +10,11 @@ import dev.skep.state.RowKind;
 import dev.skep.state.Rows;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.NetworkRow;
+import dev.skep.state.v1.NodeGatewayRow;
 import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.PlacementRow;
 import dev.skep.state.v1.ServiceEndpointRow;
+import dev.skep.state.v1.TaskAddressRow;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -45,6 +47,7 @@ final class Concerned {
       concerned.everything();
     } else {
       since.changes().forEach(concerned::change);
+      concerned.idleGateways(since);
     }
     return concerned;
   }
@@ -127,6 +130,28 @@ final class Concerned {
     }
     if (change.after() != null && !((PlacementRow) change.after().value()).getNodeId().isEmpty()) {
       placedTasks.add(taskId);
+    }
+  }
+
+  /** Gateways that were kept only because a task without a node might have come to them. */
+  private void idleGateways(Delta since) {
+    Set<String> left = new TreeSet<>();
+    for (RowChange change : since.changes()) {
+      Row<?> addresses =
+          change.of(Rows.ADDRESS) ? change.before() : change.of(Rows.PLACEMENT) ? state.row(Rows.ADDRESS.key(change.key().lastPart())) : null;
+      if (addresses != null) {
+        ((TaskAddressRow) addresses.value()).getAddressesList().forEach(address -> left.add(address.getNetworkId()));
+      }
+    }
+    if (left.isEmpty()) {
+      return;
+    }
+    for (Row<NodeGatewayRow> gateway : state.rows(Rows.GATEWAY)) {
+      String network = gateway.value().getNetworkId();
+      NodeStatusRow status = left.contains(network) ? state.value(Rows.NODE_STATUS.key(gateway.value().getNodeId())) : null;
+      if (status != null && !status.getNetworkIdsList().contains(network)) {
+        nodes.add(gateway.value().getNodeId());
+      }
     }
   }
 

@@ -5,10 +5,13 @@ import dev.skep.state.ClusterState;
 import dev.skep.state.Decision;
 import dev.skep.state.NodeRecord;
 import dev.skep.state.Row;
+import dev.skep.state.RowCursor;
 import dev.skep.state.Rows;
 import dev.skep.state.Subnet;
 import dev.skep.state.v1.NetworkPoolRow;
 import dev.skep.state.v1.NodeGatewayRow;
+import dev.skep.state.v1.NodeStatusRow;
+import dev.skep.state.v1.PlacementRow;
 import dev.skep.state.v1.TaskAddressRow;
 import dev.skep.state.v1.TaskIntentRow;
 import java.util.List;
@@ -23,6 +26,7 @@ final class Gateways {
   private final ClusterState state;
   private final Ledger ledger;
   private final Attachments attachments;
+  private Set<String> pending;
 
   Gateways(ClusterState state, Ledger ledger, Attachments attachments) {
     this.state = state;
@@ -42,11 +46,36 @@ final class Gateways {
       if (wanted == null) {
         wanted = node == null ? Set.of() : wanted(nodeId);
       }
-      if (!wanted.contains(networkId)) {
+      if (!wanted.contains(networkId) && (node == null || !pending().contains(networkId))) {
         ledger.delete(row.key());
-        decision.change(ChangeSet.about(nodeId).delete(row.key()));
+        decision.change(unreported(nodeId, node).delete(row.key()));
       }
     }
+  }
+
+  /** The node may be saying at this moment that it has made the bridge. */
+  private ChangeSet.Builder unreported(String nodeId, NodeRecord node) {
+    ChangeSet.Builder change = ChangeSet.about(nodeId);
+    Row<NodeStatusRow> status = node == null ? null : state.row(Rows.NODE_STATUS.key(nodeId));
+    return node == null ? change : status == null ? change.absent(Rows.NODE_STATUS.key(nodeId)) : change.unmodified(status);
+  }
+
+  /**
+   * Networks of tasks that have addresses and no node yet, as far as is known here. The scheduler may be giving one of them to
+   * this very node, and the node would be told the gateway that is given up now.
+   */
+  private Set<String> pending() {
+    if (pending == null) {
+      pending = new TreeSet<>();
+      RowCursor<PlacementRow> placements = new RowCursor<>(state.rows(Rows.PLACEMENT));
+      for (Row<TaskAddressRow> row : state.rows(Rows.ADDRESS)) {
+        Row<PlacementRow> placement = placements.at(row.key().lastPart());
+        if ((placement == null || placement.value().getNodeId().isEmpty()) && !ledger.deletes(row.key())) {
+          row.value().getAddressesList().forEach(address -> pending.add(address.getNetworkId()));
+        }
+      }
+    }
+    return pending;
   }
 
   /** Gives the node what it lacks of the networks. */

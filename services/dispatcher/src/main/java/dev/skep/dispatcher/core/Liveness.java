@@ -28,7 +28,7 @@ import java.util.TreeMap;
  *
  * @param startedAt when this judge began to listen
  * @param lastTick when it last judged
- * @param due when it wanted to judge next
+ * @param due when it should judge next so that it has listened all the time
  * @param watched what it remembers of each node
  */
 public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedMap<String, Watched> watched) {
@@ -97,7 +97,8 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     boolean onlyNeighbours = nodes.stream().map(node -> heard.get(node.nodeId)).allMatch(sign -> sign != null && sign.inProcess());
     Instant wake = now.plus(onlyNeighbours ? limits.grace() : limits.tick());
     Decision decided = decision.wakeAt(wake).build();
-    return new Judgement(new Liveness(startedAt.plus(late), now, wake, next), decided, suspects, panic.isPresent());
+    // Who judges nobody looks seldom, and cannot tell a clock that jumps meanwhile: such time counts as not listened to.
+    return new Judgement(new Liveness(startedAt.plus(late), now, now.plus(limits.tick()), next), decided, suspects, panic.isPresent());
   }
 
   /** Positive when the tick came late, negative when the clock went back. */
@@ -109,15 +110,22 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
   }
 
   private Watched listened(Watched before, Heard sign, Duration late, Instant now) {
+    if (before == null && sign != null) {
+      return new Watched(now, sign.at(), null); // nobody knows what happened to this clock since that sign
+    }
     Instant base = before == null ? startedAt : before.base;
     Instant counted = before == null ? null : before.sign;
+    Instant downAt = before == null ? null : before.downAt;
     // A sign that was counted is not looked at again: after a clock went back it would stand in the future for long.
     if (sign != null && !sign.at().equals(counted)) {
-      base = before == null || sign.at().isAfter(base) ? sign.at() : base;
+      if (late.isNegative() && !sign.at().isAfter(now)) {
+        return new Watched(sign.at(), sign.at(), downAt); // it came after the clock went back, and all else before
+      }
+      base = sign.at().isAfter(base) ? sign.at() : base;
       counted = sign.at();
     }
     base = base.plus(late);
-    return new Watched(base.isAfter(now) ? now : base, counted, before == null ? null : before.downAt);
+    return new Watched(base.isAfter(now) ? now : base, counted, downAt);
   }
 
   /** The panic rule; absent when it does not hold. */

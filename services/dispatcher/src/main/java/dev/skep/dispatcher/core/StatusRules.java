@@ -39,8 +39,9 @@ public final class StatusRules {
     Map<String, TaskStatusRow> accepted = new LinkedHashMap<>();
     for (TaskStatusRow update : updates) {
       TaskRecord task = update.getTaskId().isEmpty() ? null : TaskRecord.find(state, update.getTaskId());
-      if (task == null) {
-        continue; // gone meanwhile: nobody wants to know any more
+      if (task == null || task.nodeId().isEmpty()) {
+        // Gone meanwhile, or, in a store that was restored from an older copy, not given to anybody yet: nobody wants to know.
+        continue;
       }
       if (!task.nodeId().equals(session.nodeId())) {
         return new Verdict.Denied(update.getTaskId());

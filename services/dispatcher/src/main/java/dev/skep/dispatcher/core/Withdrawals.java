@@ -120,7 +120,9 @@ public record Withdrawals(SortedMap<String, Held> held) {
     return task != null
         && !task.nodeId().isEmpty()
         && stops(task.desired())
-        && task.observed() == TaskState.TASK_RUNNING
+        && task.statusRow() != null
+        // What its node says: the orchestrator may have given up a task that still runs.
+        && task.statusRow().value().getState() == TaskState.TASK_RUNNING
         && task.addressed()
         && task.addressRow().value().getAddressesCount() > 0
         && NodeLife.of(state, task.nodeId()) != NodeLife.DOWN

@@ -1,5 +1,7 @@
 package dev.skep.skepd.sim;
 
+import dev.skep.agent.core.Observation.Health;
+import dev.skep.skepd.sim.Scenario.Turn;
 import dev.skep.testkit.sim.SimProcess;
 import dev.skep.testkit.sim.World;
 import java.time.Duration;
@@ -9,14 +11,18 @@ import java.util.random.RandomGenerator;
 
 /** What befalls the cluster while the day is bad. */
 final class Chaos {
+  private static final Duration MOVES = Duration.ofSeconds(2);
+
   private final SimCluster cluster;
   private final World world;
   private final RandomGenerator random;
   private final Scenario scenario;
   private final Users users;
+  private final Operators operators;
   private boolean over;
 
-  Chaos(SimCluster cluster, Scenario scenario, Users users) {
+  Chaos(SimCluster cluster, Scenario scenario, Users users, Operators operators) {
+    this.operators = operators;
     this.cluster = cluster;
     this.world = cluster.world();
     this.scenario = scenario;
@@ -24,6 +30,27 @@ final class Chaos {
     this.random = world.split();
     trouble();
     requests();
+    if (scenario.has(Turn.NODES_COME_AND_GO)) {
+      moves();
+    }
+    if (scenario.has(Turn.STORE_RESTORED)) {
+      world.after(about(scenario.faultTime().dividedBy(2)), () -> {
+        if (!over) {
+          operators.restore();
+        }
+      });
+    }
+  }
+
+  private void moves() {
+    world.after(about(MOVES), () -> {
+      if (!over) {
+        if (cluster.apiProcess().alive()) {
+          operators.act();
+        }
+        moves();
+      }
+    });
   }
 
   private Duration about(Duration mean) {
@@ -60,7 +87,7 @@ final class Chaos {
 
   private void strike() {
     SimNode node = pick(cluster.nodes());
-    switch (random.nextInt(15)) {
+    switch (random.nextInt(16)) {
       case 0, 1 -> crash(pick(cluster.control()), within(20, 4000));
       case 2 -> crash(node.process(), within(20, 6000));
       case 3 -> crash(node.edge(), within(20, 1500));
@@ -72,7 +99,8 @@ final class Chaos {
       case 9, 10 -> container(node, 1 + random.nextInt(3));
       case 11 -> container(node, 0);
       case 12 -> removed(node);
-      case 13 -> cluster.rumour(pick(cluster.loopNames()));
+      case 13 -> sick(node);
+      case 14 -> cluster.rumour(pick(cluster.loopNames()));
       default -> crash(cluster.dispatcherProcess(), within(20, 3000));
     }
   }
@@ -109,6 +137,13 @@ final class Chaos {
     List<Container> running = node.engine().running();
     if (!running.isEmpty()) {
       node.engine().exit(pick(running), code);
+    }
+  }
+
+  private void sick(SimNode node) {
+    List<Container> checked = node.engine().running().stream().filter(container -> container.health == Health.HEALTHY).toList();
+    if (!checked.isEmpty()) {
+      node.engine().health(pick(checked), Health.UNHEALTHY);
     }
   }
 

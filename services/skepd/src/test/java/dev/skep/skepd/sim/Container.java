@@ -1,6 +1,9 @@
 package dev.skep.skepd.sim;
 
+import dev.skep.agent.core.Observation.Health;
+import dev.skep.agent.core.Ownership;
 import dev.skep.dispatcher.v1.TaskAssignment;
+import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -22,11 +25,28 @@ final class Container {
   State state = State.CREATED;
   long exitCode;
   long pid;
+  Duration startedAt = Duration.ZERO; // of the world's clock
+  Health health = Health.NONE;
+  boolean wasHealthy;
 
   Container(String id, TaskAssignment task, Map<String, String> labels) {
     this.id = id;
     this.task = task;
     this.labels = labels;
+  }
+
+  /** It has a health check. */
+  boolean checked() {
+    return task.getSpec().getContainerSpec().hasHealthcheck();
+  }
+
+  /** Nobody has a reason to end it but the one who wanted it. */
+  boolean well() {
+    return running() && health != Health.UNHEALTHY;
+  }
+
+  String nodeId() {
+    return labels.getOrDefault(Ownership.NODE, "");
   }
 
   boolean running() {

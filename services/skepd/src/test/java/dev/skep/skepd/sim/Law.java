@@ -6,6 +6,8 @@ import dev.skep.api.v1.NodeDescription;
 import dev.skep.api.v1.PortConfig;
 import dev.skep.api.v1.Resources;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Constraint;
+import dev.skep.state.NodeRecord;
 import dev.skep.state.Owner;
 import dev.skep.state.Row;
 import dev.skep.state.RowChange;
@@ -16,10 +18,12 @@ import dev.skep.state.v1.LeaderRow;
 import dev.skep.state.v1.NameRow;
 import dev.skep.state.v1.NetworkPoolRow;
 import dev.skep.state.v1.NodeGatewayRow;
+import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.PlacementRow;
 import dev.skep.state.v1.ServiceEndpointRow;
 import dev.skep.state.v1.ServiceRow;
+import dev.skep.state.v1.SessionRow;
 import dev.skep.state.v1.TaskAddress;
 import dev.skep.state.v1.TaskAddressRow;
 import dev.skep.state.v1.TaskIntentRow;
@@ -33,6 +37,8 @@ import java.util.Set;
 
 /** What must hold of rows after every commit. Looks only at what the commit touched. */
 final class Law {
+  private static final int A_MOMENT = 50; // revisions
+
   private final Set<String> removable = new HashSet<>(); // services and networks that a user asked to remove
 
   private final Set<String> ended = new HashSet<>(); // tasks whose node said so, or that lost their node
@@ -42,6 +48,16 @@ final class Law {
   /** From now on the object may go. */
   void mayGo(String id) {
     removable.add(id);
+  }
+
+  /** An older store says otherwise about what has ended. */
+  void restored(ClusterState left) {
+    ended.clear();
+    left.rows(Rows.STATUS).forEach(row -> {
+      if (row.value().getStateValue() > TaskState.TASK_RUNNING_VALUE) {
+        ended.add(row.key().lastPart());
+      }
+    });
   }
 
   void check(Landed landed) {
@@ -57,6 +73,8 @@ final class Law {
         case NetworkPoolRow pool -> pool(landed.after(), pool);
         case PlacementRow placement -> placement(landed.after(), change, placement);
         case ServiceRow service -> service(landed.after(), service);
+        case NodeStatusRow node -> member(landed.after(), change, node.getNodeId());
+        case SessionRow session -> member(landed.after(), change, session.getNodeId());
         case null -> deleted(landed.after(), change);
         default -> {
           // nothing to hold of the other kinds
@@ -104,6 +122,13 @@ final class Law {
       if (placed && !ended.contains(id)) {
         throw new Violation(change.key() + " is deleted while the task may run");
       }
+    }
+  }
+
+  /** A node that was removed says nothing any more, and nothing is said of it. */
+  private static void member(ClusterState state, RowChange change, String nodeId) {
+    if (!state.has(Rows.NODE_SPEC.key(nodeId))) {
+      throw new Violation(change.key() + " is written, and the node is no member");
     }
   }
 
@@ -244,6 +269,18 @@ final class Law {
 
   // ---- where tasks go ----
 
+  /** Unless somebody has just changed the node: what lands was decided a moment ago. */
+  private static void fits(ClusterState state, PlacementRow placement) {
+    TaskIntentRow intent = state.value(Rows.INTENT.key(placement.getTaskId()));
+    TemplateRow template = intent == null ? null : state.value(Rows.template(intent.getServiceId(), intent.getTemplate()));
+    Row<NodeSpecRow> node = state.row(Rows.NODE_SPEC.key(placement.getNodeId()));
+    boolean settled = template != null && node != null && node.modRevision() < state.revision() - A_MOMENT;
+    if (settled && !Constraint.allMatch(template.getTask().getPlacement().getConstraintsList(), NodeRecord.find(state, placement.getNodeId()))) {
+      throw new Violation("task " + placement.getTaskId() + " is given to " + placement.getNodeId() + ", which does not meet "
+          + template.getTask().getPlacement());
+    }
+  }
+
   private static void placement(ClusterState state, RowChange change, PlacementRow placement) {
     if (change.before() != null) {
       String before = ((PlacementRow) change.before().value()).getNodeId();
@@ -255,6 +292,7 @@ final class Law {
     if (node == null) {
       return;
     }
+    fits(state, placement);
     long cpus = 0;
     long memory = 0;
     for (String taskId : state.tasksOfNode(placement.getNodeId())) {

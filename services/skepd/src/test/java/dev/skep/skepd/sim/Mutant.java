@@ -40,5 +40,27 @@ enum Mutant {
   /** control-api takes a name without comparing that it is free. */
   NAME_TAKEN_TWICE,
   /** The scheduler rewrites a row of the orchestrator. */
-  FOREIGN_ROW
+  FOREIGN_ROW,
+  /** The judge takes its own sleep for the nodes' silence. */
+  JUDGE_IGNORES_LATENESS,
+  /** Nodes that are only suspect are replaced like dead ones. */
+  SUSPECT_TAKEN_FOR_DEAD,
+  /** The agent believes the first set that takes away most of what runs. */
+  NO_SECOND_LOOK,
+  /** A node's gateway is given up while the node still has its bridge. */
+  GATEWAY_TOO_EARLY,
+  /** A node under a new identity leaves the containers of the older one running. */
+  WIPED_NODE_KEEPS_OLD,
+  /** Networks of an older identity are removed at the start only, when its containers may still be on them. */
+  LEFTOVERS_TRIED_ONCE,
+  /** The agent does not keep its assignments: after a reboot without a manager it knows nothing. */
+  SET_NOT_KEPT,
+  /** The agent does not keep the feed. */
+  FEED_NOT_KEPT,
+  /** Whoever asks may register, also a node that was removed. */
+  REMOVED_NODE_REGISTERS,
+  /** A task with a health check runs as soon as its container does. */
+  HEALTH_NOT_AWAITED,
+  /** The scheduler does not look at constraints. */
+  CONSTRAINTS_IGNORED
 }

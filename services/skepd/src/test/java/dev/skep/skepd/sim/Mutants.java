@@ -4,11 +4,14 @@ import com.google.protobuf.Message;
 import dev.skep.backend.Store.Compare;
 import dev.skep.backend.Store.Operation;
 import dev.skep.backend.Store.Transaction;
+import dev.skep.dispatcher.core.NodeLife;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
 import dev.skep.state.Decision;
+import dev.skep.state.Delta;
 import dev.skep.state.Key;
+import dev.skep.state.RowKind;
 import dev.skep.state.Rows;
 import dev.skep.state.Subnet;
 import dev.skep.state.TaskRecord;
@@ -17,11 +20,13 @@ import dev.skep.state.v1.TaskAddressRow;
 import dev.skep.state.v1.TaskIntentRow;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
+import dev.skep.state.v1.TemplateRow;
 import dev.skep.testkit.sim.SimStore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 /** Plants bugs around the real parts: in what they see, in what they decide, in what is compared when it lands. */
 final class Mutants {
@@ -38,6 +43,9 @@ final class Mutants {
           without(sent, compare -> compare instanceof Compare.Exists || compare.key().startsWith(Rows.REF.prefix())));
       case STATUS_BACKWARDS -> store.tamperWith((writer, sent) -> without(sent, compare -> compare.key().startsWith(Rows.STATUS.prefix())));
       case FOREIGN_ROW -> store.tamperWith((writer, sent) -> writer.startsWith("scheduler") ? alsoIntent(store.state(), sent) : sent);
+      case REMOVED_NODE_REGISTERS -> store.tamperWith((writer, sent) -> writer.equals("dispatcher")
+          ? without(sent, compare -> compare.key().startsWith(Rows.NODE_SPEC.prefix()))
+          : sent);
       case FORGETS_INTENT -> store.tamperWith((writer, sent) ->
           writer.startsWith("orchestrator") && store.revision() % RARELY == 0 ? forgetful(store.state(), sent) : sent);
       default -> { }
@@ -79,6 +87,10 @@ final class Mutants {
           real.decide(pretend(state, task -> task.desired().getNumber() >= TaskState.TASK_SHUTDOWN_VALUE), since, tick));
       case BLIND_PLACEMENT -> only("scheduler", loop, real, (state, since, tick) -> real.decide(pretend(state, task -> true), since, tick));
       case DOUBLE_PLACEMENT -> only("scheduler", loop, real, (state, since, tick) -> real.decide(unplaced(state), since, tick));
+      case SUSPECT_TAKEN_FOR_DEAD -> only("orchestrator", loop, real, (state, since, tick) ->
+          real.decide(suspectsDown(state), Delta.EVERYTHING, tick));
+      case GATEWAY_TOO_EARLY -> only("allocator", loop, real, (state, since, tick) -> real.decide(withoutBridges(state), since, tick));
+      case CONSTRAINTS_IGNORED -> only("scheduler", loop, real, (state, since, tick) -> real.decide(withoutConstraints(state), since, tick));
       case FIRST_ADDRESS_ALWAYS -> only("allocator", loop, real, rewriting(real, Mutants::sameAddress));
       case IMPATIENT_REPLACEMENT -> only("orchestrator", loop, real, rewriting(real, Mutants::atOnce));
       case NO_REMOVAL -> only("orchestrator", loop, real, (state, since, tick) ->
@@ -108,6 +120,33 @@ final class Mutants {
       }
     });
     return state.apply(state.revision(), changes).state();
+  }
+
+  private static ClusterState suspectsDown(ClusterState state) {
+    return rewritten(state, Rows.NODE_STATUS, row -> NodeLife.of(row) == NodeLife.DISCONNECTED ? row.toBuilder().setState("down").build() : row);
+  }
+
+  private static ClusterState withoutBridges(ClusterState state) {
+    return rewritten(state, Rows.NODE_STATUS, row -> row.toBuilder().clearNetworkIds().build());
+  }
+
+  private static ClusterState withoutConstraints(ClusterState state) {
+    return rewritten(state, Rows.TEMPLATE, row -> {
+      TemplateRow.Builder template = row.toBuilder();
+      template.getTaskBuilder().clearPlacement();
+      return template.build();
+    });
+  }
+
+  private static <T extends Message> ClusterState rewritten(ClusterState state, RowKind<T> kind, UnaryOperator<T> rewrite) {
+    List<ClusterState.Stored> changes = new ArrayList<>();
+    state.rows(kind).forEach(row -> {
+      T after = rewrite.apply(row.value());
+      if (!after.equals(row.value())) {
+        changes.add(new ClusterState.Stored(row.key().path(), after.toByteArray(), row.createRevision(), row.modRevision()));
+      }
+    });
+    return changes.isEmpty() ? state : state.apply(state.revision(), changes).state();
   }
 
   private static ClusterState unplaced(ClusterState state) {

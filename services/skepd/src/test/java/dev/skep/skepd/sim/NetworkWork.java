@@ -35,7 +35,9 @@ final class NetworkWork {
   private Collection<NetworkAssignment> assigned = List.of();
   private FeedState feed = FeedState.empty();
   private Map<String, String> problems = Map.of();
+  private String appliedEpoch = "";
   private long applied;
+  private boolean looked; // for networks of older identities
   private boolean busy;
   private boolean again;
 
@@ -46,8 +48,30 @@ final class NetworkWork {
     this.changed = changed;
   }
 
-  void start(Map<String, Overlay> standing) {
-    have = NetworkHave.nothing(new TreeMap<>(standing));
+  void start() {
+    have = NetworkHave.nothing(own());
+  }
+
+  /** What stands on the engine and was made by this node. */
+  private Map<String, Overlay> own() {
+    Map<String, Overlay> own = new TreeMap<>();
+    node.engine().networks().forEach((id, standing) -> {
+      if (standing.nodeId().equals(node.id())) {
+        own.put(id, standing.overlay());
+      }
+    });
+    return own;
+  }
+
+  private List<String> leftovers() {
+    return node.engine().networks().entrySet().stream()
+        .filter(entry -> !entry.getValue().nodeId().equals(node.id()))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  Set<String> standing() {
+    return have == null ? Set.of() : have.overlays().keySet();
   }
 
   @Override
@@ -55,8 +79,20 @@ final class NetworkWork {
     return "have " + (have == null ? "nothing" : have.overlays().keySet()) + ", problems " + problems + (busy ? ", busy" : "") + (again ? ", again" : "");
   }
 
-  long appliedFeed() {
-    return applied;
+  /** The revision that the rules show, of the epoch. */
+  long appliedFeed(String epoch) {
+    return epoch.equals(appliedEpoch) ? applied : 0;
+  }
+
+  /** All networks of the task stand as they should: a bridge with an older gateway is made anew first. */
+  boolean stand(TaskAssignment task) {
+    for (AttachmentAssignment attachment : task.getAttachmentsList()) {
+      Overlay stands = have == null ? null : have.overlays().get(attachment.getNetworkId());
+      if (stands == null || !stands.equals(overlays.getOrDefault(attachment.getNetworkId(), stands))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   Map<String, String> problems() {
@@ -89,41 +125,52 @@ final class NetworkWork {
     }
     again = false;
     busy = true;
-    long revision = feed.revision();
+    sweep(node.mutants(Mutant.LEFTOVERS_TRIED_ONCE) && looked ? List.of() : leftovers(), 0);
+  }
+
+  /** Networks of older identities go as soon as nothing is on them any more; this node's own do not wait for that. */
+  private void sweep(List<String> leftovers, int next) {
+    looked = true;
+    if (next < leftovers.size()) {
+      node.engine().removeNetwork(leftovers.get(next), process.mine(answer -> sweep(leftovers, next + 1)));
+      return;
+    }
+    FeedState shown = feed;
     NetworkWant want = new NetworkWant(
         overlays, Vip.of(feed, overlays.keySet()), Vip.subnets(feed), Vip.endpoints(feed), 0, Vip.published(feed),
         Remotes.of(feed, assigned, node.id(), node.address()));
     NetworkPlan plan = NetworkPlan.diff(want, have, ownership, Set.of(), node.id(), 0);
     problems = plan.problems();
-    carryOut(plan, revision, 0);
+    carryOut(plan, shown, 0);
   }
 
-  private void carryOut(NetworkPlan plan, long revision, int next) {
+  private void carryOut(NetworkPlan plan, FeedState shown, int next) {
     List<NetworkStep> steps = plan.steps();
     if (next == steps.size()) {
       have = plan.then();
-      applied = Math.max(applied, revision);
+      appliedEpoch = shown.epoch();
+      applied = shown.revision();
       over();
       return;
     }
     switch (steps.get(next)) {
-      case NetworkStep.CreateNetwork create -> node.engine().createNetwork(create.overlay(), process.mine(answer -> answered(plan, revision, next, answer)));
+      case NetworkStep.CreateNetwork create ->
+          node.engine().createNetwork(create.overlay(), node.id(), process.mine(answer -> answered(plan, shown, next, answer)));
       case NetworkStep.RemoveNetwork remove ->
-          node.engine().removeNetwork(remove.overlay().id(), process.mine(answer -> answered(plan, revision, next, answer)));
-      case NetworkStep.Rules _ -> process.after(RULES, () -> carryOut(plan, revision, next + 1));
+          node.engine().removeNetwork(remove.overlay().id(), process.mine(answer -> answered(plan, shown, next, answer)));
+      case NetworkStep.Rules _ -> process.after(RULES, () -> carryOut(plan, shown, next + 1));
       case NetworkStep.Ip _, NetworkStep.Bridge _, NetworkStep.Sysctl _, NetworkStep.ForgetUdp _, NetworkStep.CreateTunnel _,
-          NetworkStep.RemoveTunnel _ -> carryOut(plan, revision, next + 1);
+          NetworkStep.RemoveTunnel _ -> carryOut(plan, shown, next + 1);
     }
   }
 
-  private void answered(NetworkPlan plan, long revision, int next, SimEngine.Answer answer) {
+  private void answered(NetworkPlan plan, FeedState shown, int next, SimEngine.Answer answer) {
     if (answer instanceof SimEngine.Answer.Done) {
-      carryOut(plan, revision, next + 1);
+      carryOut(plan, shown, next + 1);
       return;
     }
-    have = NetworkHave.nothing(new TreeMap<>(node.engine().networks()));
+    have = NetworkHave.nothing(own());
     again = false;
-    busy = true;
     process.after(RETRY, () -> {
       busy = false;
       go();
@@ -136,6 +183,8 @@ final class NetworkWork {
     changed.run();
     if (again) {
       go();
+    } else if (!leftovers().isEmpty()) {
+      process.after(RETRY, this::go);
     }
   }
 }

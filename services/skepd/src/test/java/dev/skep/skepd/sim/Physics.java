@@ -6,6 +6,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.ServiceRow;
 import dev.skep.state.v1.TaskState;
+import dev.skep.state.v1.TaskStatusRow;
 import dev.skep.testkit.sim.SimStore;
 import dev.skep.testkit.sim.Violation;
 import java.util.HashMap;
@@ -15,73 +16,103 @@ import java.util.Set;
 
 /** What must hold of real containers, whatever the rows say. */
 final class Physics {
-  private record Place(String node, Container container) {}
-
   private final SimStore store;
   private final Traffic traffic;
-  private final Map<String, Place> addresses = new HashMap<>(); // network and address, to who has it
-  private final Map<String, Place> slots = new HashMap<>(); // service and slot
+  private final Map<String, Container> addresses = new HashMap<>(); // network and address, to who has it
+  private final Map<String, Container> slots = new HashMap<>(); // service and slot
+  private final Map<String, Container> byTask = new HashMap<>(); // the latest that was started
   private final Set<String> excused = new HashSet<>(); // tasks whose node was given up once: they may be replaced while they run
+  private final Set<String> rewound = new HashSet<>(); // tasks about which a restored store thinks otherwise
   private final Set<String> startFirst = new HashSet<>(); // services
 
   Physics(SimStore store, Traffic traffic) {
     this.store = store;
     this.traffic = traffic;
     store.watch(landed -> landed.changes().forEach(change -> {
-      if (change.of(Rows.NODE_STATUS)) {
+      if (change.of(Rows.NODE_STATUS) || change.of(Rows.NODE_SPEC)) {
         String node = change.key().lastPart();
         NodeRecord record = NodeRecord.find(landed.after(), node);
         if (record == null || record.down()) {
           landed.after().tasksOfNode(node).forEach(excused::add);
         }
+      } else if (change.of(Rows.STATUS) && change.after() != null) {
+        runs((TaskStatusRow) change.newest());
       } else if (change.of(Rows.SERVICE) && ((ServiceRow) change.newest()).getCurrent().getUpdateConfig().getOrder().equals("start-first")) {
         startFirst.add(change.key().lastPart());
       }
     }));
   }
 
-  void started(String node, Container container) {
-    Place here = new Place(node, container);
+  void started(Container container) {
     container.networks.forEach((network, address) -> {
-      Place other = addresses.put(network + " " + address, here);
+      Container other = addresses.put(network + " " + address, container);
       if (clashes(other, container)) {
-        throw new Violation("the address " + address + " of network " + network + " is held by " + other.container + " and by " + container);
+        throw new Violation("the address " + address + " of network " + network + " is held by " + other + " and by " + container);
       }
     });
-    String slot = container.task.getServiceId() + "/" + (container.task.getGlobal() ? node : container.task.getSlot());
-    Place other = slots.put(slot, here);
-    if (clashes(other, container) && !startFirst.contains(container.task.getServiceId()) && !leaves(other) && !leaves(here)) {
-      throw new Violation("two containers of one slot run: " + other.container + " on " + other.node + " and " + container + " on " + node);
+    byTask.put(container.task.getId(), container);
+    String slot = container.task.getServiceId() + "/" + (container.task.getGlobal() ? container.task.getNodeId() : container.task.getSlot());
+    Container other = slots.put(slot, container);
+    if (clashes(other, container) && !startFirst.contains(container.task.getServiceId()) && !leaves(other) && !leaves(container)) {
+      throw new Violation("two containers of one slot run: " + other + " and " + container);
     }
   }
 
-  private boolean clashes(Place other, Container container) {
-    return other != null && other.container != container && !excused.contains(other.container.task.getId())
-        && !excused.contains(container.task.getId());
+  private boolean clashes(Container other, Container container) {
+    return other != null && other != container && !excused.contains(other.task.getId()) && !excused.contains(container.task.getId());
   }
 
   /** It was scaled away, and its slot is free for another one while it stops. */
-  private boolean leaves(Place place) {
-    TaskRecord task = TaskRecord.find(store.state(), place.container.task.getId());
+  private boolean leaves(Container container) {
+    TaskRecord task = TaskRecord.find(store.state(), container.task.getId());
     return task == null || task.desired() == TaskState.TASK_REMOVE;
   }
 
-  void stopped(String node, Container container) {
-    addresses.values().removeIf(place -> place.container == container);
-    slots.values().removeIf(place -> place.container == container);
+  void stopped(Container container) {
+    addresses.values().removeIf(place -> place == container);
+    slots.values().removeIf(place -> place == container);
+  }
+
+  /** The store has lost what came after the one that is left: of tasks that differ, nothing can be asked any more. */
+  void restored(ClusterState lost, ClusterState left) {
+    lost.rows(Rows.INTENT).forEach(row -> differs(lost, left, row.key().lastPart()));
+    left.rows(Rows.INTENT).forEach(row -> differs(lost, left, row.key().lastPart()));
+    byTask.values().removeIf(container -> !container.running());
+    byTask.keySet().stream().filter(task -> !left.has(Rows.INTENT.key(task))).forEach(excused::add);
+  }
+
+  private void differs(ClusterState lost, ClusterState left, String taskId) {
+    TaskRecord before = TaskRecord.find(lost, taskId);
+    TaskRecord after = TaskRecord.find(left, taskId);
+    boolean same = before != null && after != null && before.desired() == after.desired() && before.nodeId().equals(after.nodeId())
+        && before.terminal() == after.terminal();
+    if (!same) {
+      excused.add(taskId);
+      rewound.add(taskId);
+    }
+  }
+
+  /** A task with a health check runs when its container was found to be healthy, and not before. */
+  private void runs(TaskStatusRow status) {
+    Container container = byTask.get(status.getTaskId());
+    if (status.getState() == TaskState.TASK_RUNNING && container != null && container.checked() && !container.wasHealthy) {
+      throw new Violation(container + " is said to run, and was never healthy");
+    }
   }
 
   /** The agent ends a running container: somebody must have wanted that. */
-  void stopping(String node, Container container) {
-    traffic.stopping(node, container);
+  void stopping(Container container) {
+    traffic.stopping(container);
     ClusterState state = store.state();
     TaskRecord task = TaskRecord.find(state, container.task.getId());
-    if (task == null || task.desired().getNumber() > TaskState.TASK_COMPLETE_VALUE || task.terminal()) {
+    if (task == null || task.desired().getNumber() > TaskState.TASK_COMPLETE_VALUE || task.terminal() || !container.well()
+        || rewound.contains(task.id())) {
       return;
     }
-    if (!task.nodeId().equals(node)) {
-      throw new Violation(container + " runs on " + node + " and its task is placed on '" + task.nodeId() + "'");
+    boolean given = state.has(Rows.NODE_SPEC.key(container.nodeId()));
+    if (given && !task.nodeId().equals(container.nodeId())) {
+      throw new Violation(container + " runs on " + container.nodeId() + " and its task is placed on '" + task.nodeId() + "'");
     }
-    throw new Violation("the healthy " + container + " on " + node + " is stopped, though its task is wanted " + task.desired());
+    throw new Violation("the healthy " + container + " on " + container.nodeId() + " is stopped, though its task is wanted " + task.desired());
   }
 }

@@ -4,6 +4,7 @@ import dev.skep.api.v1.PortConfig;
 import dev.skep.dispatcher.core.FeedView;
 import dev.skep.feed.v1.FeedEntry;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Constraint;
 import dev.skep.state.EffectiveSpec;
 import dev.skep.state.NodeRecord;
 import dev.skep.state.Row;
@@ -15,7 +16,9 @@ import dev.skep.state.v1.RolloutRow;
 import dev.skep.state.v1.ServiceEndpointRow;
 import dev.skep.state.v1.ServiceRow;
 import dev.skep.state.v1.TaskState;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -42,13 +45,28 @@ final class Rest {
   }
 
   private Optional<String> nodes(ClusterState state) {
+    for (NodeRecord record : NodeRecord.all(state)) {
+      if (!record.ready()) {
+        return Optional.of("node " + record.id() + " is not ready");
+      }
+      if (cluster.nodes().stream().noneMatch(node -> node.id().equals(record.id()))) {
+        return Optional.of("node " + record.id() + " is no machine");
+      }
+    }
     for (SimNode node : cluster.nodes()) {
-      NodeRecord record = NodeRecord.find(state, node.id());
-      if (record == null || !record.ready()) {
-        return Optional.of("node " + node.id() + " is not ready");
+      if (node.member() && !state.has(Rows.NODE_SPEC.key(node.id()))) {
+        return Optional.of("machine " + node.number() + " thinks that it is " + node.id());
       }
     }
     return Optional.empty();
+  }
+
+  private List<SimNode> members() {
+    return cluster.nodes().stream().filter(SimNode::member).toList();
+  }
+
+  private static boolean fits(ClusterState state, EffectiveSpec spec, String nodeId) {
+    return Constraint.allMatch(spec.template().getTask().getPlacement().getConstraintsList(), NodeRecord.find(state, nodeId));
   }
 
   private Optional<String> parents(ClusterState state) {
@@ -93,7 +111,8 @@ final class Rest {
       if (current && rollout.getState().equals("updating")) {
         return Optional.of("the update of " + row.value().getCurrent().getName() + " goes on");
       }
-      long wanted = spec.global() ? cluster.nodes().size() : spec.replicas();
+      long fitting = members().stream().filter(node -> fits(state, spec, node.id())).count();
+      long wanted = spec.global() ? fitting : spec.replicas();
       Set<String> slots = new HashSet<>();
       for (TaskRecord task : TaskRecord.ofService(state, id)) {
         if (task.desired() != TaskState.TASK_RUNNING || task.observed() != TaskState.TASK_RUNNING) {
@@ -101,12 +120,32 @@ final class Rest {
         }
         if (!paused && task.intent().getTemplate() != spec.template().getNumber()) {
           return Optional.of("task " + task.id() + " of " + row.value().getCurrent().getName() + " runs template " + task.intent().getTemplate()
-              + " instead of " + spec.template().getNumber() + ", generation " + row.value().getGeneration() + ", rollout " + rollout);
+              + " instead of " + spec.template().getNumber() + ", generation " + row.value().getGeneration() + ", rollout " + rollout + reasons(state, id));
+        }
+        if (!paused && !fits(state, spec, task.nodeId())) {
+          return Optional.of("task " + task.id() + " of " + row.value().getCurrent().getName() + " runs on " + task.nodeId() + ", where it does not fit "
+              + spec.template().getTask().getPlacement());
         }
         slots.add(TaskRecord.slotOf(task.intent()));
       }
+      Optional<String> crowd = crowd(state, spec);
+      if (crowd.isPresent() && !paused) {
+        return crowd;
+      }
       if (slots.size() != wanted && !paused) {
         return Optional.of(row.value().getCurrent().getName() + " " + id + " has " + slots.size() + " tasks of " + wanted + reasons(state, id));
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static Optional<String> crowd(ClusterState state, EffectiveSpec spec) {
+    long most = spec.template().getTask().getPlacement().getMaxReplicas();
+    Map<String, Integer> running = new HashMap<>();
+    for (TaskRecord task : TaskRecord.ofService(state, spec.serviceId())) {
+      boolean counts = task.desired() == TaskState.TASK_RUNNING && task.observed() == TaskState.TASK_RUNNING;
+      if (most > 0 && counts && running.merge(task.nodeId(), 1, Integer::sum) > most) {
+        return Optional.of("more than " + most + " tasks of " + spec.serviceId() + " run on " + task.nodeId());
       }
     }
     return Optional.empty();
@@ -151,11 +190,14 @@ final class Rest {
   }
 
   private Optional<String> containers(ClusterState state) {
-    for (SimNode node : cluster.nodes()) {
+    for (SimNode node : members()) {
       for (Container container : node.engine().containers()) {
         TaskRecord task = TaskRecord.find(state, container.task.getId());
         if (task == null || !task.nodeId().equals(node.id())) {
           return Optional.of(container + " on " + node.id() + " belongs to no task");
+        }
+        if (!container.nodeId().equals(node.id())) {
+          return Optional.of(container + " on " + node.id() + " is of the older identity " + container.nodeId());
         }
         if (container.running() != (task.observed() == TaskState.TASK_RUNNING)) {
           return Optional.of(container + " is " + container.state + " and its task " + task.observed());
@@ -172,10 +214,16 @@ final class Rest {
   }
 
   private Optional<String> networks(ClusterState state) {
-    for (SimNode node : cluster.nodes()) {
-      for (String id : node.engine().networks().keySet()) {
-        if (!state.has(Rows.POOL.key(id))) {
-          return Optional.of("the bridge of network " + id + " stands on " + node.id() + ", and the network is gone");
+    for (SimNode node : members()) {
+      for (Map.Entry<String, SimEngine.Standing> entry : node.engine().networks().entrySet()) {
+        String id = entry.getKey();
+        NodeGatewayRow gateway = state.value(Rows.GATEWAY.key(node.id(), id));
+        if (!state.has(Rows.POOL.key(id)) || !entry.getValue().nodeId().equals(node.id())) {
+          return Optional.of("the bridge of network " + id + " stands on " + node.id() + ", and the network or the node is gone");
+        }
+        if (gateway == null || !gateway.getAddress().replaceFirst("/.*", "").equals(entry.getValue().overlay().gateway())) {
+          return Optional.of("the bridge of network " + id + " on " + node.id() + " has " + entry.getValue().overlay().gateway()
+              + ", and its gateway is " + gateway);
         }
       }
     }
@@ -190,7 +238,7 @@ final class Rest {
   /** Every edge knows exactly the endpoints that the state has. */
   private Optional<String> edges(ClusterState state) {
     Map<String, FeedEntry> wanted = FeedView.all(state);
-    for (SimNode node : cluster.nodes()) {
+    for (SimNode node : members()) {
       Map<String, FeedEntry> known = new java.util.TreeMap<>();
       node.edgeFeed().toUpdate().getPutList().forEach(entry -> known.put(entry.getKey(), entry));
       if (!known.equals(wanted)) {
@@ -198,7 +246,7 @@ final class Rest {
         keys.addAll(wanted.keySet());
         keys.removeIf(key -> wanted.get(key) != null && wanted.get(key).equals(known.get(key)));
         String key = keys.iterator().next();
-        return Optional.of("the edge of " + node.id() + " at revision " + node.edgeApplied() + " is wrong about " + keys + ": it should know "
+        return Optional.of("the edge of " + node.id() + " at revision " + node.edgeFeed().revision() + " is wrong about " + keys + ": it should know "
             + wanted.get(key) + " and knows " + known.get(key));
       }
     }

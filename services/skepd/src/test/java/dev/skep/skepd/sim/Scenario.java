@@ -2,6 +2,8 @@ package dev.skep.skepd.sim;
 
 import dev.skep.testkit.sim.Faults.Rates;
 import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
@@ -10,9 +12,39 @@ import java.util.SplittableRandom;
  * @param together all control services in one process, as on one machine; else one process each, loops with a standby
  * @param subnetBits prefix length of subnets from the cluster's pool: long ones make addresses scarce
  * @param trouble mean time between two faults
+ * @param turns what else happens on this day, beside faults and requests
  */
 public record Scenario(
-    long seed, int nodes, boolean together, int subnetBits, int history, Rates rates, Duration trouble, Duration requests, Duration faultTime) {
+    long seed, int nodes, boolean together, int subnetBits, int history, Rates rates, Duration trouble, Duration requests, Duration faultTime,
+    Set<Turn> turns) {
+
+  /** What a day may bring. */
+  public enum Turn {
+    /** Machines join, leave, are wiped, come back, and are removed. */
+    NODES_COME_AND_GO,
+    /** The store is lost, and an older copy takes its place. */
+    STORE_RESTORED,
+    /** No manager for up to an hour, while machines reboot. */
+    MANAGER_AWAY
+  }
+
+  private static Set<Turn> turns(SplittableRandom random) {
+    Set<Turn> turns = EnumSet.noneOf(Turn.class);
+    if (random.nextInt(5) < 2) {
+      turns.add(Turn.NODES_COME_AND_GO);
+    }
+    if (random.nextInt(6) == 0) {
+      turns.add(Turn.STORE_RESTORED);
+    }
+    if (random.nextInt(12) == 0) {
+      turns.add(Turn.MANAGER_AWAY);
+    }
+    return turns;
+  }
+
+  boolean has(Turn turn) {
+    return turns.contains(turn);
+  }
 
   public static Scenario of(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
@@ -21,15 +53,17 @@ public record Scenario(
       case 1, 2, 3 -> Rates.ROUGH;
       default -> Rates.STORM;
     };
+    Set<Turn> turns = turns(random);
     return new Scenario(
         seed,
         1 + random.nextInt(3),
         random.nextInt(3) > 0,
-        26 + random.nextInt(3),
+        26 + (turns.contains(Turn.NODES_COME_AND_GO) ? 0 : random.nextInt(3)), // more nodes need more addresses
         random.nextInt(4),
         rates,
         Duration.ofMillis(random.nextInt(300, 2500)),
         Duration.ofMillis(random.nextInt(200, 1500)),
-        Duration.ofSeconds(random.nextInt(8, 30)));
+        Duration.ofSeconds(random.nextInt(8, 30)),
+        turns);
   }
 }

@@ -9,7 +9,7 @@ import java.util.Optional;
 final class Sim {
   private static final Duration LONGEST_REST = Duration.ofSeconds(150);
   private static final Duration LOOK = Duration.ofSeconds(1);
-  private static final int SETTLING = 3;
+  private static final int SETTLING = 4;
   private static final int SHOWN = 120;
 
   /** How it went. {@code failure} is empty when everything held. */
@@ -57,11 +57,16 @@ final class Sim {
   private static void play(Scenario scenario, World world, Mutant mutant) {
     SimCluster cluster = new SimCluster(world, scenario, mutant);
     Users users = new Users(cluster);
-    Chaos chaos = new Chaos(cluster, scenario, users);
+    Operators operators = new Operators(cluster);
+    Chaos chaos = new Chaos(cluster, scenario, users, operators);
     world.runUntil(scenario.faultTime());
     chaos.stop();
-    for (int i = 0; i < SETTLING; i++) { // again, because the first time control-api's view may still be old
+    if (scenario.has(Scenario.Turn.MANAGER_AWAY)) {
+      new Absence(cluster).pass();
+    }
+    for (int i = 0; i < SETTLING; i++) { // again, because control-api's view may still be old, and commits may still be on their way
       world.runUntil(world.elapsed().plusSeconds(2));
+      operators.settle();
       users.settle();
     }
     Rest rest = new Rest(cluster);

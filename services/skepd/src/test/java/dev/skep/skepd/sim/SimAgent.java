@@ -36,8 +36,11 @@ import java.util.function.Supplier;
 
 /** One life of an agent: the real core's decisions, carried out on a simulated engine. */
 final class SimAgent {
-  private static final Duration RECONNECT = Duration.ofMillis(200);
+  private static final Duration RETRY = Duration.ofMillis(200);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(8);
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
+  private static final Duration NOTICED = Duration.ofSeconds(1);
 
   private final SimNode node;
   private final SimProcess process;
@@ -46,6 +49,7 @@ final class SimAgent {
   private final Map<String, TaskWork> tasks = new TreeMap<>();
   private final Map<String, TaskStatusRow> unsent = new TreeMap<>();
   private final NetworkWork networks;
+  private final SecondLook law = new SecondLook();
   private final int life;
   private AssignmentSet set = AssignmentSet.empty();
   private FeedState feed = FeedState.empty();
@@ -55,10 +59,12 @@ final class SimAgent {
   private Stream<FeedUpdate> feedStream;
   private boolean authoritative;
   private boolean confirming;
-  private boolean firstOfStream;
   private boolean connecting;
+  private long attempt;
+  private Duration pause = FIRST_PAUSE;
   private boolean sending;
   private NodeReport reported;
+  private long reports;
 
   SimAgent(SimNode node, Supplier<SimDispatcher> dispatcher) {
     this.node = node;
@@ -71,6 +77,8 @@ final class SimAgent {
     if (durable != null) {
       set = AssignmentSet.ofDurable(durable);
     }
+    feed = node.feedDisk();
+    node.feedEdge(feed);
     node.engine().listen(process.mine(this::changed));
     adopt();
     beat();
@@ -78,7 +86,18 @@ final class SimAgent {
   }
 
   String nodeId() {
-    return node.id();
+    return ownership.nodeId();
+  }
+
+  /** Tasks that should run here, as far as the agent has been told. */
+  Set<String> wanted() {
+    Set<String> wanted = new HashSet<>();
+    set.tasks().forEach((id, task) -> {
+      if (Goal.of(task.getDesired()) == Goal.RUN) {
+        wanted.add(id);
+      }
+    });
+    return wanted;
   }
 
   // ---- starting ----
@@ -86,22 +105,23 @@ final class SimAgent {
   private void adopt() {
     node.engine().list(
         process.mine(found -> {
-          networks.start(node.engine().networks());
+          networks.start();
           sort(found);
           set.tasks().forEach((id, task) -> work(id).goal(Goal.of(task.getDesired()), task));
           networks.want(set.networks(), feed);
           connect();
         }),
-        process.mine(none -> process.after(RECONNECT, this::adopt)));
+        process.mine(none -> process.after(RETRY, this::adopt)));
   }
 
-  private void sort(List<Container> found) {
-    if (node.mutants(Mutant.NO_ADOPTION)) {
-      return;
+  private void sort(List<Adoption.Found> found) {
+    List<Adoption.Found> seen = node.mutants(Mutant.WIPED_NODE_KEEPS_OLD)
+        ? found.stream().filter(one -> ownership.nodeId().equals(one.labels().get(Ownership.NODE))).toList()
+        : found;
+    Adoption adoption = Adoption.of(ownership, seen, set.tasks().keySet(), authoritative);
+    if (!node.mutants(Mutant.NO_ADOPTION)) {
+      adoption.doomed().forEach(id -> node.engine().remove(id, answer -> { }));
     }
-    List<Adoption.Found> all = found.stream().map(container -> new Adoption.Found(container.id, container.labels)).toList();
-    Adoption adoption = Adoption.of(ownership, all, set.tasks().keySet(), authoritative);
-    adoption.doomed().forEach(id -> node.engine().remove(id, answer -> { }));
   }
 
   /** Containers may appear that nobody remembers asking for: a call of an earlier life was still under way. */
@@ -130,29 +150,34 @@ final class SimAgent {
     }
     connecting = true;
     session = "";
+    long mine = ++attempt;
     SimDispatcher[] there = new SimDispatcher[1];
     node.net().<Boolean>call(process, node.dispatcherProcess(), () -> {
       there[0] = dispatcher.get();
       there[0].register(this, report(), id -> node.net().send(node.dispatcherProcess(), process, () -> {
+        if (mine != attempt) {
+          return;
+        }
         connecting = false;
         session = id.orElse("");
         if (session.isEmpty() || !session.equals(streamKey) || !assignmentStream.open() || !feedStream.open()) {
           reconnect();
           return;
         }
+        pause = FIRST_PAUSE;
         reported = null;
-        send();
+        tellAll();
         sendReport();
       }));
       return true;
     }, answer -> {
-      if (answer.isEmpty()) {
+      if (answer.isEmpty() && mine == attempt && connecting) {
         connecting = false;
         reconnect();
       }
     });
     process.after(Duration.ofSeconds(3), () -> {
-      if (connecting) {
+      if (connecting && mine == attempt) {
         connecting = false;
         reconnect();
       }
@@ -161,7 +186,20 @@ final class SimAgent {
 
   private void reconnect() {
     session = "";
-    process.after(RECONNECT, this::connect);
+    long mine = ++attempt;
+    Duration wait = node.world().between(pause.dividedBy(2), pause);
+    Duration doubled = pause.multipliedBy(2);
+    pause = doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled;
+    process.after(wait, () -> {
+      if (mine == attempt) {
+        connecting = false;
+        connect();
+      }
+    });
+  }
+
+  boolean connected() {
+    return !session.isEmpty();
   }
 
   /** Called by the dispatcher: the two streams of a new session end here. */
@@ -173,15 +211,34 @@ final class SimAgent {
       noFeed.close();
       return make.apply(noAssignments, noFeed);
     }
-    if (assignmentStream != null) {
-      assignmentStream.close();
+    if (feedStream != null) {
       feedStream.close();
     }
-    firstOfStream = true;
     streamKey = key.sessionId();
-    assignmentStream = node.net().open(from, process, this::assigned, () -> broken(key));
+    assignmentStream = assignments(from, key);
     feedStream = node.net().open(from, process, this::fed, () -> broken(key));
     return make.apply(assignmentStream, feedStream);
+  }
+
+  /** Called by the dispatcher: a stream of assignments, in the place of the one before. */
+  Stream<AssignmentsMessage> assignments(SimProcess from, SessionKey key) {
+    if (process.life() != life || !streamKey.equals(key.sessionId())) {
+      Stream<AssignmentsMessage> none = node.net().open(from, process, message -> { }, () -> { });
+      none.close();
+      return none;
+    }
+    if (assignmentStream != null) {
+      assignmentStream.close();
+    }
+    law.opened();
+    boolean[] first = {true};
+    boolean asked = confirming;
+    assignmentStream = node.net().open(from, process, message -> {
+      boolean confirmed = asked && first[0];
+      first[0] = false;
+      assigned(message, confirmed);
+    }, () -> broken(key));
+    return assignmentStream;
   }
 
   private void broken(SessionKey key) {
@@ -197,9 +254,10 @@ final class SimAgent {
       return;
     }
     String mine = session;
-    long applied = Math.min(networks.appliedFeed(), node.edgeApplied());
+    String epoch = feed.epoch();
+    long applied = Math.min(networks.appliedFeed(epoch), node.edgeApplied(epoch));
     node.net().send(process, node.dispatcherProcess(), () -> {
-      if (!dispatcher.get().beat(node.id(), mine, applied)) {
+      if (!dispatcher.get().beat(nodeId(), mine, epoch, applied)) {
         node.net().send(node.dispatcherProcess(), process, () -> {
           if (session.equals(mine)) {
             reconnect();
@@ -211,26 +269,54 @@ final class SimAgent {
 
   // ---- what comes in ----
 
-  private void assigned(AssignmentsMessage message) {
-    boolean confirmed = confirming && firstOfStream;
-    firstOfStream = false;
+  private void assigned(AssignmentsMessage message, boolean confirmed) {
     Set<String> running = new HashSet<>();
-    node.engine().running().forEach(container -> running.add(container.task.getId()));
+    tasks.forEach((id, work) -> {
+      if (work.running()) {
+        running.add(id);
+      }
+    });
     Outcome outcome = judged(message, running, confirmed);
     switch (outcome) {
       case Outcome.Applied applied -> {
         confirming = false;
+        watched(applied.set());
         apply(applied.set(), message.getComplete());
       }
       case Outcome.Refused refused -> {
         process.note("refuses: " + refused.reason());
-        reconnect();
+        process.after(RETRY, this::reopen);
       }
       case Outcome.Unconfirmed unconfirmed -> {
         process.note("looks twice before it removes " + unconfirmed.removed());
+        law.doubted();
         confirming = true;
-        reconnect();
+        reopen();
       }
+    }
+  }
+
+  /** The set as the law sees it: by what the engine runs, and not by what the agent knows of it. */
+  private void watched(AssignmentSet next) {
+    List<String> running = node.engine().running().stream()
+        .filter(container -> container.nodeId().equals(node.id()) && container.startedAt.plus(NOTICED).compareTo(node.world().elapsed()) < 0)
+        .map(container -> container.task.getId())
+        .filter(set.tasks()::containsKey)
+        .toList();
+    law.taken(running.stream().filter(id -> !next.tasks().containsKey(id)).toList(), running.size());
+  }
+
+  private void reopen() {
+    String mine = streamKey;
+    if (assignmentStream.open()) {
+      node.net().call(process, node.dispatcherProcess(), () -> {
+        dispatcher.get().reopen(this, mine);
+        return true;
+      }, answer -> {
+        if (answer.isEmpty() && streamKey.equals(mine)) {
+          reconnect();
+        }
+      });
     }
   }
 
@@ -241,7 +327,7 @@ final class SimAgent {
     if (node.mutants(Mutant.DIFFERENCE_TAKEN_FOR_ALL)) {
       return AssignmentSet.empty().apply(message.toBuilder().setComplete(true).build(), running, true);
     }
-    return set.apply(message, running, confirmed);
+    return set.apply(message, running, confirmed || node.mutants(Mutant.NO_SECOND_LOOK));
   }
 
   private void apply(AssignmentSet next, boolean complete) {
@@ -253,7 +339,6 @@ final class SimAgent {
     });
     next.tasks().forEach((id, task) -> work(id).goal(Goal.of(task.getDesired()), task));
     if (complete) {
-      next.tasks().forEach(this::remind);
       authoritative = true;
       node.engine().list(process.mine(this::sort), none -> { });
     }
@@ -261,12 +346,16 @@ final class SimAgent {
     persist();
   }
 
-  /** What the cluster has not heard: an earlier life may have died between its disk and its report. */
-  private void remind(String id, TaskAssignment task) {
-    Progress progress = work(id).progress();
-    if (progress.state().getNumber() > Math.max(task.getLastStatus().getStateValue(), TaskState.TASK_ASSIGNED_VALUE)) {
-      status(id, progress);
-    }
+  /** A session begins: the cluster hears of every task again. It may have lost what it heard before. */
+  private void tellAll() {
+    unsent.clear();
+    tasks.forEach((id, work) -> {
+      if (work.goal() != Goal.GONE && work.progress().state().getNumber() > TaskState.TASK_ASSIGNED_VALUE) {
+        unsent.put(id, work.progress().row(id, node.id(), stamp(process.now())));
+      }
+    });
+    sending = false;
+    send();
   }
 
   private TaskWork work(String id) {
@@ -274,7 +363,7 @@ final class SimAgent {
   }
 
   void persist() {
-    node.write(set.durable(id -> {
+    node.write(() -> set.durable(id -> {
       TaskWork work = tasks.get(id);
       Progress progress = work == null ? Progress.fresh() : work.progress();
       return progress.row(id, node.id(), stamp(process.now()));
@@ -286,6 +375,7 @@ final class SimAgent {
       case FeedState.Outcome.Moved applied -> {
         feed = applied.state();
         node.feedEdge(feed);
+        node.writeFeed(() -> feed);
         networks.want(set.networks(), feed);
       }
       case FeedState.Outcome.Stale _ -> process.note("has newer endpoints than it is told");
@@ -317,15 +407,18 @@ final class SimAgent {
     sending = true;
     String mine = session;
     List<TaskStatusRow> rows = List.copyOf(unsent.values());
-    call((there, answer) -> there.update(node.id(), mine, rows, answer), ok -> {
+    call((there, answer) -> there.update(nodeId(), mine, rows, answer), ok -> {
+      if (!session.equals(mine)) {
+        return;
+      }
       sending = false;
       if (ok.isPresent() && ok.get()) {
         rows.forEach(row -> unsent.remove(row.getTaskId(), row));
         send();
-      } else if (ok.isPresent() && session.equals(mine)) {
+      } else if (ok.isPresent()) {
         reconnect();
       } else {
-        process.after(RECONNECT, this::send);
+        process.after(RETRY, this::send);
       }
     });
   }
@@ -342,10 +435,11 @@ final class SimAgent {
     }
     String mine = session;
     reported = report;
-    call((there, answer) -> there.report(node.id(), mine, report, answer), ok -> {
+    long number = ++reports;
+    call((there, answer) -> there.report(nodeId(), mine, number, report, answer), ok -> {
       if (ok.isEmpty() || !ok.get()) {
         reported = null;
-        process.after(RECONNECT, this::sendReport);
+        process.after(RETRY, this::sendReport);
       } else {
         sendReport();
       }
@@ -372,7 +466,7 @@ final class SimAgent {
     return NodeReport.newBuilder()
         .setDescription(node.description())
         .setAdvertiseAddr(node.address())
-        .addAllNetworkIds(node.engine().networks().keySet())
+        .addAllNetworkIds(networks.standing())
         .addAllNetworkProblems(problems)
         .build();
   }

@@ -45,10 +45,12 @@ final class SimCluster {
   private final SimStore store;
   private final Law law = new Law();
   private final Physics physics;
+  private final Traffic traffic;
   private final IdSource ids;
   private final List<SimProcess> control = new ArrayList<>();
   private final List<SimNode> nodes = new ArrayList<>();
   private final Map<String, List<Holder>> loops = new TreeMap<>();
+  private int epochs = 1;
   private SimProcess api;
   private SimProcess dispatcherProcess;
   private SimView apiView;
@@ -63,10 +65,13 @@ final class SimCluster {
     this.store = new SimStore(world, faults);
     this.ids = new IdSource(world.split());
     store.watch(law::check);
-    this.physics = new Physics(store, new Traffic(this));
+    store.watch(GatewayLaw::check);
+    this.traffic = new Traffic(this);
+    this.physics = new Physics(store, traffic);
     Mutants.plant(mutant, store);
     init();
     processes();
+    new Bridges(this);
   }
 
   // ---- what stands before the first event ----
@@ -75,18 +80,51 @@ final class SimCluster {
     ChangeSet.Builder rows = ChangeSet.about(CLUSTER_ID)
         .put(Rows.cluster(), ClusterRow.newBuilder()
             .setId(CLUSTER_ID)
-            .setEpoch("epoch")
+            .setEpoch("epoch-1")
             .addDefaultAddrPool("10.0.0.0/8")
             .setSubnetSize(scenario.subnetBits())
             .setSpec(SwarmSpec.newBuilder().setOrchestration(OrchestrationConfig.newBuilder().setTaskHistoryRetentionLimit(scenario.history())))
             .build())
         .put(Rows.NETWORK.key("ingress"), NetworkRow.newBuilder().setId("ingress").setName("ingress").setIngress(true).build());
     for (int i = 1; i <= scenario.nodes(); i++) {
-      String id = "node" + i;
-      rows.put(Rows.NODE_SPEC.key(id), NodeSpecRow.newBuilder().setId(id).setSpec(NodeSpec.newBuilder().setAvailability("active")).build());
-      nodes.add(new SimNode(this, id, i));
+      SimNode node = new SimNode(this, i);
+      node.become("node" + i);
+      nodes.add(node);
+      rows.put(Rows.NODE_SPEC.key(node.id()), nodeSpec(node));
     }
     store.commit("api", SimDispatcher.transaction(List.of(rows.build())));
+  }
+
+  /** What {@code Admit} writes. The first machine is the manager's own. */
+  static NodeSpecRow nodeSpec(SimNode node) {
+    String role = node.number() == 1 ? "manager" : "worker";
+    return nodeSpec(node.id(), role);
+  }
+
+  static NodeSpecRow nodeSpec(String id, String role) {
+    return NodeSpecRow.newBuilder().setId(id).setSpec(NodeSpec.newBuilder().setAvailability("active").setRole(role)).build();
+  }
+
+  /** One more machine, in no cluster yet. */
+  SimNode newMachine() {
+    SimNode node = new SimNode(this, nodes.size() + 1);
+    nodes.add(node);
+    node.edge().start();
+    node.process().start();
+    return node;
+  }
+
+  /** All managers are stopped, and an older copy of the store takes the place of theirs, under a new epoch. */
+  void restore(long revision, Duration down) {
+    control.forEach(SimProcess::crash);
+    ClusterState lost = store.state();
+    store.restore(revision);
+    ClusterRow row = store.state().value(Rows.cluster()).toBuilder().setEpoch("epoch-" + ++epochs).build();
+    store.commit("api", SimDispatcher.transaction(List.of(ChangeSet.about(CLUSTER_ID).put(Rows.cluster(), row).build())));
+    physics.restored(lost, store.state());
+    law.restored(store.state());
+    traffic.restored();
+    world.after(down, () -> control.forEach(SimProcess::start));
   }
 
   private void processes() {
@@ -179,7 +217,7 @@ final class SimCluster {
     loops.forEach((name, holders) -> holders.forEach(holder ->
         text.append("\n    ").append(name).append(" in ").append(holder.process.name()).append(holder.loop.core().leading() ? " leads " : " waits ")
             .append(holder.loop.core().counts()).append(' ').append(holder.loop.core().quarantined())));
-    nodes.forEach(node -> text.append("\n    ").append(node.agent()));
+    nodes.forEach(node -> text.append("\n    machine ").append(node.number()).append(": ").append(node.agent()));
     return text.append("\n    ").append(dispatcher).toString();
   }
 
@@ -227,6 +265,7 @@ final class SimCluster {
     return api;
   }
 
+  /** What control-api sees; the store itself while it is starting. */
   ClusterState apiState() {
     return apiView.state();
   }

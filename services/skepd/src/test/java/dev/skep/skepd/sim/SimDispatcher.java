@@ -13,6 +13,7 @@ import dev.skep.dispatcher.core.Heard;
 import dev.skep.dispatcher.core.Liveness;
 import dev.skep.dispatcher.core.NodeLife;
 import dev.skep.dispatcher.core.Registration;
+import dev.skep.dispatcher.core.RegistrationLimit;
 import dev.skep.dispatcher.core.SessionKey;
 import dev.skep.dispatcher.core.Silence;
 import dev.skep.dispatcher.core.StatusRules;
@@ -53,10 +54,12 @@ final class SimDispatcher {
   /** A node's session as this life of the dispatcher knows it. */
   private static final class Session {
     final SessionKey key;
-    final Stream<AssignmentsMessage> assignments;
     final Stream<FeedUpdate> feed;
+    Stream<AssignmentsMessage> assignments;
     AssignmentSet set;
+    String epoch = "";
     long applied;
+    long reports;
     boolean served;
 
     Session(SessionKey key, Stream<AssignmentsMessage> assignments, Stream<FeedUpdate> feed) {
@@ -76,6 +79,8 @@ final class SimDispatcher {
   private final Mutant mutant;
   private final Map<String, Session> sessions = new TreeMap<>();
   private final Map<String, Heard> heard = new HashMap<>();
+  private final Map<String, RegistrationLimit> limits = new HashMap<>();
+  private final Justice justice;
   private final List<Waiting> waiting = new ArrayList<>();
   private SortedMap<String, FeedEntry> entries = new TreeMap<>();
   private Withdrawals withdrawals = Withdrawals.NONE;
@@ -90,6 +95,7 @@ final class SimDispatcher {
     this.mutant = mutant;
     this.ids = new IdSource(process.world().split());
     this.liveness = Liveness.fresh(process.now());
+    this.justice = new Justice(process);
     view.listen(this::moved);
     tick();
   }
@@ -117,9 +123,21 @@ final class SimDispatcher {
         }
       }
     }
+    changes.stream().filter(change -> change.of(Rows.NODE_SPEC) && change.after() == null).forEach(change -> forget(change.key().lastPart()));
     List<Waiting> ready = waiting.stream().filter(one -> one.revision <= state.revision()).toList();
     waiting.removeAll(ready);
     ready.forEach(one -> one.body.run());
+  }
+
+  /** The node was removed. */
+  private void forget(String nodeId) {
+    heard.remove(nodeId);
+    limits.remove(nodeId);
+    Session session = sessions.remove(nodeId);
+    if (session != null) {
+      session.assignments.breakOff();
+      session.feed.breakOff();
+    }
   }
 
   private List<String> changedEntries(ClusterState state, List<RowChange> changes) {
@@ -175,8 +193,9 @@ final class SimDispatcher {
     if (judging || state.revision() < floor) {
       return;
     }
-    Liveness.Judgement judgement = liveness.judge(state, heard, true, process.now());
+    Liveness.Judgement judgement = judge().judge(state, heard, true, process.now());
     liveness = judgement.next();
+    justice.judged(state, judgement.decision());
     if (!judgement.decision().changes().isEmpty()) {
       judging = true;
       commit(judgement.decision().changes(), outcome -> {
@@ -186,13 +205,24 @@ final class SimDispatcher {
     }
   }
 
+  private Liveness judge() {
+    return mutant == Mutant.JUDGE_IGNORES_LATENESS
+        ? new Liveness(liveness.startedAt(), process.now(), process.now(), liveness.watched())
+        : liveness;
+  }
+
+  private void hears(String nodeId) {
+    heard.put(nodeId, new Heard(process.now(), false));
+    justice.heard(nodeId);
+  }
+
   /** What each live node has applied; one that has not come back to this dispatcher yet may still send traffic as before. */
   private List<Long> applied(ClusterState state) {
     List<Long> applied = new ArrayList<>();
     state.rows(Rows.NODE_STATUS).forEach(row -> {
       Session session = sessions.get(row.key().lastPart());
       if (NodeLife.of(row.value()) == NodeLife.READY) {
-        applied.add(session == null ? 0L : session.applied);
+        applied.add(session == null || !session.epoch.equals(Assignments.epoch(state)) ? 0L : session.applied);
       }
     });
     return applied;
@@ -234,20 +264,29 @@ final class SimDispatcher {
 
   /** Opens a session; the receiver gets its id when both streams are served from a view that is fresh enough. */
   void register(SimAgent agent, NodeReport report, Consumer<Optional<String>> answer) {
-    ClusterState state = view.state();
-    SessionKey key = new SessionKey(agent.nodeId(), ids.next());
-    Optional<ChangeSet> change = Registration.open(state, key, process.name(), report, process.now());
-    if (change.isEmpty()) {
+    String node = agent.nodeId();
+    Optional<RegistrationLimit> limit = limits.getOrDefault(node, RegistrationLimit.FRESH).admit(process.now());
+    if (limit.isEmpty()) {
       answer.accept(Optional.empty());
       return;
     }
-    commit(List.of(change.get()), outcome -> {
-      if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed committed) {
-        heard.put(agent.nodeId(), new Heard(process.now(), false));
-        whenAt(mutant == Mutant.APPLY_OLD_ASSIGNMENTS ? 0 : committed.revision(), () -> open(agent, key, answer));
-      } else {
+    limits.put(node, limit.get());
+    hears(node);
+    whenAt(store.revision(), () -> { // a node that was created a moment ago is known
+      SessionKey key = new SessionKey(node, ids.next());
+      Optional<ChangeSet> change = Registration.open(view.state(), key, process.name(), report, process.now());
+      if (change.isEmpty()) {
         answer.accept(Optional.empty());
+        return;
       }
+      commit(List.of(change.get()), outcome -> {
+        if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed committed) {
+          hears(node);
+          whenAt(mutant == Mutant.APPLY_OLD_ASSIGNMENTS ? 0 : committed.revision(), () -> open(agent, key, answer));
+        } else {
+          answer.accept(Optional.empty());
+        }
+      });
     });
   }
 
@@ -267,14 +306,36 @@ final class SimDispatcher {
     complete(session, view.state());
   }
 
-  /** False: no such session here. */
-  boolean beat(String nodeId, String sessionId, long applied) {
+  /** A fresh stream of assignments for a session that goes on: nothing older than what the store holds now is sent on it. */
+  void reopen(SimAgent agent, String sessionId) {
+    Session session = session(agent.nodeId(), sessionId);
+    if (session == null) {
+      return; // the next beat says so
+    }
+    whenAt(store.revision(), () -> {
+      if (sessions.get(agent.nodeId()) == session) {
+        session.assignments.close();
+        session.assignments = agent.assignments(process, session.key);
+        session.set = Assignments.of(view.state(), agent.nodeId(), withdrawals);
+        session.assignments.send(Assignments.complete(view.state(), session.set));
+      }
+    });
+  }
+
+  private Session session(String nodeId, String sessionId) {
     Session session = sessions.get(nodeId);
-    if (session == null || !session.key.sessionId().equals(sessionId)) {
+    return session != null && session.key.sessionId().equals(sessionId) ? session : null;
+  }
+
+  /** False: no such session here. */
+  boolean beat(String nodeId, String sessionId, String epoch, long applied) {
+    Session session = session(nodeId, sessionId);
+    if (session == null) {
       return false;
     }
-    heard.put(nodeId, new Heard(process.now(), false));
-    session.applied = Math.max(session.applied, applied);
+    hears(nodeId);
+    session.applied = epoch.equals(session.epoch) ? Math.max(session.applied, applied) : applied;
+    session.epoch = epoch;
     return true;
   }
 
@@ -289,7 +350,7 @@ final class SimDispatcher {
       case Verdict.SessionOver _ -> answer.accept(false);
       case Verdict.Denied denied -> {
         process.note("denies " + denied);
-        answer.accept(true);
+        answer.accept(false);
       }
       case Verdict.Accepted accepted -> {
         if (accepted.changes().isEmpty()) {
@@ -308,8 +369,16 @@ final class SimDispatcher {
     }
   }
 
-  void report(String nodeId, String sessionId, NodeReport report, Consumer<Boolean> answer) {
+  /** {@code number}: calls of one connection do not overtake each other. */
+  void report(String nodeId, String sessionId, long number, NodeReport report, Consumer<Boolean> answer) {
     whenAt(floor, () -> {
+      Session session = session(nodeId, sessionId);
+      if (session != null && number < session.reports) {
+        return;
+      }
+      if (session != null) {
+        session.reports = number;
+      }
       SessionKey key = new SessionKey(nodeId, sessionId);
       if (!key.open(view.state())) {
         answer.accept(false);
@@ -325,7 +394,7 @@ final class SimDispatcher {
         if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed) {
           answer.accept(true);
         } else {
-          process.after(RETRY, () -> report(nodeId, sessionId, report, answer));
+          process.after(RETRY, () -> report(nodeId, sessionId, number, report, answer));
         }
       });
     });

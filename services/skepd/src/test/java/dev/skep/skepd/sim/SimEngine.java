@@ -1,7 +1,9 @@
 package dev.skep.skepd.sim;
 
+import dev.skep.agent.core.Adoption;
 import dev.skep.agent.core.NetworkWant.Overlay;
 import dev.skep.agent.core.Observation;
+import dev.skep.agent.core.Ownership;
 import dev.skep.dispatcher.v1.AttachmentAssignment;
 import dev.skep.dispatcher.v1.TaskAssignment;
 import dev.skep.state.Subnet;
@@ -30,29 +32,42 @@ final class SimEngine {
     record Unavailable() implements Answer {}
   }
 
+  /** A network on the engine, labelled with the node that made it. */
+  record Standing(Overlay overlay, String nodeId) {}
+
   static final String MISSING = "missing:latest";
+  private static final Map<String, Map<String, String>> OTHERS = Map.of(
+      "somebody's", Map.of("maintainer", "somebody"),
+      "another instance's", Map.of(Ownership.CLUSTER, "another", Ownership.NODE, "other", Ownership.INSTANCE, "ab12"));
+  private static final Duration QUICK_CHECK = Duration.ofMillis(50);
+  private static final Duration SLOW_CHECK = Duration.ofMillis(800);
+  private static final double SICK = 0.1;
 
   private final World world;
   private final String name;
-  private final String node;
   private final Physics physics;
   private final Map<String, Container> containers = new TreeMap<>(); // by id
-  private final Map<String, Overlay> networks = new TreeMap<>();
+  private final Map<String, Standing> networks = new TreeMap<>(); // by network id, which is the engine network's name
   private Consumer<Container> listener = container -> { };
+  private String owner = "";
   private boolean up = true;
   private boolean imagesComplete;
   private long numbers;
 
-  SimEngine(World world, String name, String node, Physics physics) {
+  SimEngine(World world, String name, Physics physics) {
     this.world = world;
     this.name = name;
-    this.node = node;
     this.physics = physics;
   }
 
   /** Who hears of containers that change. */
   void listen(Consumer<Container> who) {
     listener = who;
+  }
+
+  /** Which node the machine is now. */
+  void ownedBy(String nodeId) {
+    owner = nodeId;
   }
 
   boolean up() {
@@ -67,7 +82,7 @@ final class SimEngine {
     return containers.values();
   }
 
-  Map<String, Overlay> networks() {
+  Map<String, Standing> networks() {
     return networks;
   }
 
@@ -87,7 +102,7 @@ final class SimEngine {
       up = false;
       running().forEach(container -> {
         container.state = Container.State.INTERRUPTED;
-        physics.stopped(node, container);
+        physics.stopped(container);
       });
     }
   }
@@ -105,7 +120,7 @@ final class SimEngine {
       note(container + " exits with " + code);
       container.state = Container.State.EXITED;
       container.exitCode = code;
-      physics.stopped(node, container);
+      physics.stopped(container);
       listener.accept(container);
     }
   }
@@ -115,11 +130,46 @@ final class SimEngine {
     if (up && containers.remove(container.id) != null) {
       note(container + " is removed by somebody");
       if (container.running()) {
-        physics.stopped(node, container);
+        physics.stopped(container);
       }
       container.state = Container.State.EXITED;
       listener.accept(container);
     }
+  }
+
+  /** The first health check of a container that has one. */
+  private void check(Container container) {
+    if (!container.checked()) {
+      return;
+    }
+    long pid = container.pid;
+    world.after(world.between(QUICK_CHECK, SLOW_CHECK), () -> {
+      if (container.running() && container.pid == pid && container.health == Observation.Health.STARTING) {
+        health(container, world.chance(SICK) && !imagesComplete ? Observation.Health.UNHEALTHY : Observation.Health.HEALTHY);
+      }
+    });
+  }
+
+  void health(Container container, Observation.Health health) {
+    if (up && container.running() && container.checked()) {
+      note(container + " is " + health);
+      container.health = health;
+      container.wasHealthy |= health == Observation.Health.HEALTHY;
+      listener.accept(container);
+    }
+  }
+
+  /** Everything of ours goes, as {@code swarm leave} does it. */
+  void purge() {
+    List.copyOf(containers.values()).forEach(container -> {
+      note("purges " + container);
+      containers.remove(container.id);
+      if (container.running()) {
+        physics.stopped(container);
+      }
+      container.state = Container.State.EXITED;
+    });
+    networks.clear();
   }
 
   // ---- calls ----
@@ -141,8 +191,8 @@ final class SimEngine {
     }
     return switch (container.state) {
       case CREATED -> new Observation.Created(container.id, List.of());
-      case RUNNING -> new Observation.Running(container.id, container.pid, Observation.Health.NONE);
-      case EXITED -> new Observation.Exited(container.id, container.exitCode, "", false);
+      case RUNNING -> new Observation.Running(container.id, container.pid, container.health);
+      case EXITED -> new Observation.Exited(container.id, container.exitCode, "", container.checked());
       case INTERRUPTED -> new Observation.Interrupted(container.id);
     };
   }
@@ -169,7 +219,7 @@ final class SimEngine {
         answer.accept(new Answer.Refused("Conflict. The container name is already in use"));
         return;
       }
-      Container container = new Container("c" + ++numbers + "@" + node, task, labels);
+      Container container = new Container("c" + ++numbers + "@" + name, task, labels);
       for (AttachmentAssignment attachment : task.getAttachmentsList()) {
         if (!networks.containsKey(attachment.getNetworkId())) {
           answer.accept(new Answer.Unavailable());
@@ -199,8 +249,11 @@ final class SimEngine {
         note("starts " + container);
         container.state = Container.State.RUNNING;
         container.pid = ++numbers;
-        physics.started(node, container);
+        container.startedAt = world.elapsed();
+        container.health = container.checked() ? Observation.Health.STARTING : Observation.Health.NONE;
+        physics.started(container);
         listener.accept(container);
+        check(container);
       }
       answer.accept(new Answer.Done());
     }, answer);
@@ -209,7 +262,7 @@ final class SimEngine {
   void stop(String taskId, Duration grace, Consumer<Answer> answer) {
     Container asked = ofTask(taskId);
     if (asked != null && asked.running()) {
-      physics.stopping(node, asked);
+      physics.stopping(asked);
     }
     long most = Math.max(2, Math.min(grace.toMillis(), 2000));
     call(Duration.ofMillis(1), Duration.ofMillis(most), () -> {
@@ -218,7 +271,7 @@ final class SimEngine {
         note("stops " + container);
         container.state = Container.State.EXITED;
         container.exitCode = 143;
-        physics.stopped(node, container);
+        physics.stopped(container);
         listener.accept(container);
       }
       answer.accept(new Answer.Done());
@@ -226,13 +279,18 @@ final class SimEngine {
   }
 
   void remove(String containerId, Consumer<Answer> answer) {
+    if (OTHERS.containsKey(containerId)) {
+      throw new Violation(name + ": the container that is " + containerId + " is removed");
+    }
     call(Duration.ofMillis(2), Duration.ofMillis(30), () -> {
       Container container = containers.remove(containerId);
       if (container != null) {
         note("removes " + container);
         if (container.running()) {
-          physics.stopping(node, container);
-          physics.stopped(node, container);
+          if (container.nodeId().equals(owner)) { // else it is a leftover of an older identity
+            physics.stopping(container);
+          }
+          physics.stopped(container);
         }
         container.state = Container.State.EXITED;
         listener.accept(container);
@@ -241,17 +299,27 @@ final class SimEngine {
     }, answer);
   }
 
-  void createNetwork(Overlay overlay, Consumer<Answer> answer) {
+  void createNetwork(Overlay overlay, String nodeId, Consumer<Answer> answer) {
     call(Duration.ofMillis(20), Duration.ofMillis(120), () -> {
       Subnet subnet = Subnet.parse(overlay.subnet());
-      for (Overlay other : networks.values()) {
-        boolean same = other.id().equals(overlay.id());
-        if (!same && (Subnet.parse(other.subnet()).overlaps(subnet) || other.vni() == overlay.vni())) {
-          throw new Violation(node + ": Pool overlaps: " + overlay + " and " + other);
+      Standing same = networks.get(overlay.id());
+      if (same != null && !same.nodeId.equals(nodeId)) {
+        answer.accept(new Answer.Refused("network with name skep-" + overlay.id() + " already exists"));
+        return;
+      }
+      for (Standing standing : networks.values()) {
+        Overlay other = standing.overlay;
+        boolean clash = Subnet.parse(other.subnet()).overlaps(subnet) || other.vni() == overlay.vni();
+        if (clash && !other.id().equals(overlay.id())) {
+          if (!standing.nodeId.equals(nodeId)) {
+            answer.accept(new Answer.Refused("Pool overlaps with other one on this address space"));
+            return;
+          }
+          throw new Violation(name + ": Pool overlaps: " + overlay + " and " + other);
         }
       }
-      note("creates network " + overlay.id() + " " + overlay.subnet());
-      networks.put(overlay.id(), overlay);
+      note("creates network " + overlay.id() + " " + overlay.subnet() + " " + overlay.gateway());
+      networks.put(overlay.id(), new Standing(overlay, nodeId));
       answer.accept(new Answer.Done());
     }, answer);
   }
@@ -271,7 +339,12 @@ final class SimEngine {
   }
 
   /** All containers, as an agent lists them when it starts; empty answer while the engine is down. */
-  void list(Consumer<List<Container>> answer, Consumer<Answer> unavailable) {
-    call(Duration.ofMillis(1), Duration.ofMillis(20), () -> answer.accept(new ArrayList<>(containers.values())), unavailable);
+  void list(Consumer<List<Adoption.Found>> answer, Consumer<Answer> unavailable) {
+    call(Duration.ofMillis(1), Duration.ofMillis(20), () -> {
+      List<Adoption.Found> found = new ArrayList<>();
+      OTHERS.forEach((id, labels) -> found.add(new Adoption.Found(id, labels)));
+      containers.values().forEach(container -> found.add(new Adoption.Found(container.id, container.labels)));
+      answer.accept(found);
+    }, unavailable);
   }
 }

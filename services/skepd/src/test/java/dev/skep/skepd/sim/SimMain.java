@@ -10,6 +10,7 @@ public final class SimMain {
     long seeds = 1000;
     long from = 1;
     boolean trace = false;
+    Mutant mutant = Mutant.NONE;
     for (int i = 0; i < arguments.length; i++) {
       switch (arguments[i]) {
         case "--seeds" -> seeds = Long.parseLong(arguments[++i]);
@@ -18,24 +19,25 @@ public final class SimMain {
           from = Long.parseLong(arguments[++i]);
           seeds = 1;
         }
+        case "--mutant" -> mutant = Mutant.valueOf(arguments[++i]);
         case "--trace" -> trace = true;
         default -> {
-          System.err.println("usage: ./skep sim [--seeds N] [--from S] | --seed S --trace");
+          System.err.println("usage: ./skep sim [--seeds N] [--from S] | --seed S --trace [--mutant M]");
           System.exit(2);
         }
       }
     }
-    System.exit(run(from, seeds, trace) ? 0 : 1);
+    System.exit(run(from, seeds, mutant, trace) ? 0 : 1);
   }
 
-  private static boolean run(long from, long seeds, boolean trace) {
+  private static boolean run(long from, long seeds, Mutant mutant, boolean trace) {
     long began = System.nanoTime();
     long events = 0;
     Duration simulated = Duration.ZERO;
     long failed = 0;
     long hash = 0;
     for (long seed = from; seed < from + seeds; seed++) {
-      Sim.Result result = Sim.run(seed, Mutant.NONE, trace);
+      Sim.Result result = Sim.run(seed, mutant, trace);
       events += result.events();
       simulated = simulated.plus(result.simulated());
       hash = hash * 31 + result.hash();

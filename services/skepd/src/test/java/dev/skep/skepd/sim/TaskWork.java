@@ -6,6 +6,7 @@ import dev.skep.agent.core.Observation;
 import dev.skep.agent.core.Progress;
 import dev.skep.agent.core.TaskMachine;
 import dev.skep.dispatcher.v1.TaskAssignment;
+import dev.skep.state.v1.TaskState;
 import dev.skep.testkit.sim.SimProcess;
 import java.time.Duration;
 import java.util.List;
@@ -23,6 +24,7 @@ final class TaskWork {
   private TaskAssignment task;
   private Goal goal = Goal.READY;
   private Progress progress;
+  private Observation last;
   private String refused;
   private boolean busy;
   private boolean planned;
@@ -36,12 +38,25 @@ final class TaskWork {
     this.progress = Progress.of(task.getLastStatus());
   }
 
+  Goal goal() {
+    return goal;
+  }
+
+  /** As far as this life of the agent knows; before it looked, as far as the one before it knew. */
+  boolean running() {
+    return last == null ? progress.state() == TaskState.TASK_RUNNING : last instanceof Observation.Running;
+  }
+
   Progress progress() {
     return progress;
   }
 
   void goal(Goal next, TaskAssignment assignment) {
+    boolean back = goal == Goal.GONE && next != Goal.GONE;
     goal = next;
+    if (back && progress.state().getNumber() > TaskState.TASK_ASSIGNED_VALUE) {
+      agent.status(id, progress); // the cluster had forgotten the task, and what it knew of it
+    }
     if (assignment != null) {
       task = assignment;
     }
@@ -68,8 +83,9 @@ final class TaskWork {
       lookLater();
       return;
     }
-    Observation seen = refused == null ? node.engine().observe(id) : new Observation.Refused(refused);
+    Observation seen = refused == null ? seen() : new Observation.Refused(refused);
     refused = null;
+    last = seen;
     Duration grace = Duration.ofNanos(task.getSpec().getContainerSpec().getStopGracePeriod());
     TaskMachine.Step step = TaskMachine.next(goal, grace, progress, seen);
     boolean moved = !step.progress().equals(progress);
@@ -88,6 +104,13 @@ final class TaskWork {
     } else if (moved || step.report()) {
       look();
     }
+  }
+
+  private Observation seen() {
+    Observation seen = node.engine().observe(id);
+    return node.mutants(Mutant.HEALTH_NOT_AWAITED) && seen instanceof Observation.Running(String container, long pid, Observation.Health _)
+        ? new Observation.Running(container, pid, Observation.Health.NONE)
+        : seen;
   }
 
   private void carryOut(List<Effect> effects, int next) {
@@ -124,12 +147,10 @@ final class TaskWork {
   }
 
   private void create(Consumer<SimEngine.Answer> answer) {
-    if (goal == Goal.GONE) {
-      answer.accept(new SimEngine.Answer.Unavailable());
-      return;
-    }
     String problem = agent.networks().problemOf(task);
-    if (problem.isEmpty()) {
+    if (goal == Goal.GONE || problem.isEmpty() && !agent.networks().stand(task)) {
+      answer.accept(new SimEngine.Answer.Unavailable());
+    } else if (problem.isEmpty()) {
       node.engine().create(task, agent.ownership().labels(task), answer);
     } else {
       answer.accept(new SimEngine.Answer.Refused(problem));

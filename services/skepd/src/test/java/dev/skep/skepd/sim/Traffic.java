@@ -6,6 +6,7 @@ import dev.skep.state.ClusterState;
 import dev.skep.state.Row;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
+import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.TaskIntentRow;
 import dev.skep.state.v1.TaskState;
@@ -19,6 +20,8 @@ import java.util.Map;
 /** A container that leaves traffic is stopped only when no edge of a live node sends anything to it any more, or late. */
 final class Traffic {
   private static final Duration LONGEST = Withdrawals.LONGEST.minusMillis(300);
+
+  private static final Duration FOUND_AGAIN = Duration.ofSeconds(10);
 
   /** When the task was told to stop, and how wrong the dispatcher's clock was then: it measures by that clock. */
   private record Order(Instant at, Duration skew) {}
@@ -35,7 +38,7 @@ final class Traffic {
   private void landed(Landed landed) {
     for (RowChange change : landed.changes()) {
       if (change.of(Rows.NODE_STATUS) && (!ready(change.before()) || !ready(change.after()))) {
-        lastTrouble = cluster.world().now();
+        lastTrouble = later(lastTrouble, cluster.world().now());
       }
       boolean rewritten = change.of(Rows.INTENT) && change.before() != null && change.after() != null;
       if (rewritten && !stops(change.before().value()) && stops(change.after().value())) {
@@ -44,12 +47,27 @@ final class Traffic {
     }
   }
 
+  /** The orders were given by a store that is no more, and the one that is left has to hear first what runs. */
+  void restored() {
+    orders.clear();
+    lastTrouble = cluster.world().now().plus(FOUND_AGAIN);
+  }
+
+  private static Instant later(Instant one, Instant other) {
+    return one.isAfter(other) ? one : other;
+  }
+
   private static boolean ready(Row<?> node) {
     return node != null && NodeLife.of((NodeStatusRow) node.value()) == NodeLife.READY;
   }
 
   private boolean allReady(ClusterState state) {
-    return cluster.nodes().stream().allMatch(node -> NodeLife.of(state, node.id()) == NodeLife.READY);
+    for (Row<NodeSpecRow> node : state.rows(Rows.NODE_SPEC)) {
+      if (NodeLife.of(state, node.key().lastPart()) != NodeLife.READY) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static boolean stops(Object intent) {
@@ -57,12 +75,13 @@ final class Traffic {
   }
 
   /** The agent is about to stop a running container. */
-  void stopping(String node, Container container) {
+  void stopping(Container container) {
     ClusterState state = cluster.store().state();
     String task = container.task.getId();
     Order order = orders.get(task);
     boolean judged = order != null
         && state.has(Rows.INTENT.key(task))
+        && container.well()
         && state.has(Rows.SERVICE.key(container.task.getServiceId()))
         && order.skew.equals(cluster.dispatcherProcess().skew())
         && order.at.plus(LONGEST).isAfter(cluster.world().now())
@@ -73,8 +92,8 @@ final class Traffic {
     }
     for (SimNode other : cluster.nodes()) {
       boolean sends = other.edgeFeed().endpoint(task).map(endpoint -> endpoint.getServing()).orElse(false);
-      if (sends && other.edge().alive()) {
-        throw new Violation(container + " on " + node + " is stopped while the edge of " + other.id() + " still sends traffic to it");
+      if (sends && other.edge().alive() && state.has(Rows.NODE_SPEC.key(other.id()))) {
+        throw new Violation(container + " on " + container.nodeId() + " is stopped while the edge of " + other.id() + " still sends traffic to it");
       }
     }
   }

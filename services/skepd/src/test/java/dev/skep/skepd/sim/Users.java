@@ -3,8 +3,10 @@ package dev.skep.skepd.sim;
 import dev.skep.api.v1.ContainerSpec;
 import dev.skep.api.v1.EndpointSpec;
 import dev.skep.api.v1.GlobalService;
+import dev.skep.api.v1.HealthConfig;
 import dev.skep.api.v1.NetworkAttachmentConfig;
 import dev.skep.api.v1.NodeSpec;
+import dev.skep.api.v1.Placement;
 import dev.skep.api.v1.PortConfig;
 import dev.skep.api.v1.ReplicatedService;
 import dev.skep.api.v1.ResourceRequirements;
@@ -43,6 +45,9 @@ final class Users {
   private static final int NAMES = 7;
   private static final int SERVICES_LEFT = 3;
   private static final int REPLICAS_LEFT = 2;
+  /** All of them can be met when the day is over: the first machine is the manager's, and gets the label. */
+  private static final List<String> CONSTRAINTS =
+      List.of("node.hostname==host1", "node.role==manager", "node.labels.zone==a", "node.labels.zone!=b", "node.hostname!=host2");
   private static final int KEPT_TEMPLATES = 10;
   private static final long DELAY = 700_000_000L;
   private static final long GRACE = 300_000_000L;
@@ -191,12 +196,21 @@ final class Users {
 
   private TaskSpec task(List<Row<NetworkRow>> networks) {
     String image = random.nextInt(10) == 0 ? SimEngine.MISSING : "image" + random.nextInt(3);
+    ContainerSpec.Builder container = ContainerSpec.newBuilder().setImage(image).setStopGracePeriod(GRACE);
+    if (random.nextInt(5) == 0) {
+      container.setHealthcheck(HealthConfig.newBuilder().addTest("CMD-SHELL").addTest("true"));
+    }
     TaskSpec.Builder task = TaskSpec.newBuilder()
-        .setContainerSpec(ContainerSpec.newBuilder().setImage(image).setStopGracePeriod(GRACE))
+        .setContainerSpec(container)
         .setRestartPolicy(RestartPolicy.newBuilder().setCondition("any").setDelay(DELAY));
     if (random.nextInt(3) == 0) {
       task.setResources(ResourceRequirements.newBuilder()
           .setReservations(Resources.newBuilder().setNanoCpus(SimNode.CPUS / 8).setMemoryBytes(SimNode.MEMORY / 9)));
+    }
+    if (random.nextInt(4) == 0) {
+      task.setPlacement(Placement.newBuilder().addConstraints(CONSTRAINTS.get(random.nextInt(CONSTRAINTS.size()))));
+    } else if (random.nextInt(6) == 0) {
+      task.setPlacement(Placement.newBuilder().setMaxReplicas(2 * REPLICAS_LEFT));
     }
     for (Row<NetworkRow> network : networks) {
       if (random.nextInt(2) == 0) {

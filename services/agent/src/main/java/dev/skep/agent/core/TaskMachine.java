@@ -73,7 +73,7 @@ public final class TaskMachine {
       case TASK_NEW, TASK_PENDING, TASK_ASSIGNED -> report(progress.at(TaskState.TASK_ACCEPTED, "accepted"), List.of());
       case TASK_ACCEPTED -> report(progress.at(TaskState.TASK_PREPARING, "preparing"), List.of());
       case TASK_PREPARING -> prepare(progress, seen);
-      case TASK_READY -> begin(goal, grace, progress, seen);
+      case TASK_READY -> begin(goal, progress, seen);
       case TASK_STARTING -> start(grace, progress, seen);
       case TASK_RUNNING -> run(grace, progress, seen);
       case TASK_COMPLETE, TASK_SHUTDOWN, TASK_FAILED, TASK_REJECTED, TASK_REMOVE, TASK_ORPHANED, UNRECOGNIZED ->
@@ -96,12 +96,13 @@ public final class TaskMachine {
     };
   }
 
-  private static Step begin(Goal goal, Duration grace, Progress progress, Observation seen) {
+  private static Step begin(Goal goal, Progress progress, Observation seen) {
     boolean go = goal == Goal.RUN;
     Progress starting = progress.at(TaskState.TASK_STARTING, "starting");
     return switch (seen) {
       case Created _, Interrupted _ -> go ? report(starting, List.of(new Effect.Start())) : effects(progress);
-      case Running _ -> go ? report(starting, List.of()) : effects(progress, new Effect.Stop(grace));
+      // Not stopped when it should only be ready: an agent that starts may have an older order on its disk than the one it gave.
+      case Running _ -> go ? report(starting, List.of()) : effects(progress);
       case Exited _ -> go ? report(starting, List.of()) : effects(progress);
       case Absent _ -> report(progress.failed(TaskState.TASK_REJECTED, "prepared", VANISHED), List.of());
       case Refused r -> report(progress.failed(TaskState.TASK_REJECTED, "prepared", r.reason()), List.of());

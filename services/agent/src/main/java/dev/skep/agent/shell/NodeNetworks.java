@@ -45,6 +45,7 @@ final class NodeNetworks {
   private final Counter ruleChanges;
   private volatile Map<String, NetworkAssignment> assigned = Map.of();
   private final TunnelDevices tunnels;
+  private boolean leftovers; // networks of an older identity that could not be removed yet
 
   NodeNetworks(Engine engine, Commands commands, Ownership ownership, RandomGenerator random, Counter ruleChanges) {
     this.engine = engine;
@@ -104,17 +105,31 @@ final class NodeNetworks {
   }
 
   /** Of an older identity of this instance. Its containers went first; if some are left, it stays until the next start. */
+  /** Once more: containers of the older identity may have been on them when they were first tried. */
+  private void removeLeftovers() throws EngineException {
+    leftovers = false;
+    for (JsonNode network : ours(engine, ownership.instance())) {
+      if (!ownership.owns(labels(network))) {
+        removeLeftover(network);
+      }
+    }
+  }
+
   private void removeLeftover(JsonNode network) throws EngineException {
     try {
       engine.delete("/networks/" + network.path("Id").asText());
       dropBridge(commands, bridge(network));
       LOG.info("removed network {} of an older identity of this node", network.path("Name").asText());
     } catch (Refused refused) {
-      LOG.warn("network {} of an older identity of this node stays: {}", network.path("Name").asText(), refused.getMessage());
+      leftovers = true;
+      LOG.warn("network {} of an older identity of this node stays for now: {}", network.path("Name").asText(), refused.getMessage());
     }
   }
 
   Applied apply(NetworkWant want, NetworkHave known, String hostname) throws EngineException {
+    if (leftovers) {
+      removeLeftovers();
+    }
     NetworkHave have;
     try {
       have = known.loaded() ? known : known.withReach(tunnels.look(known));
@@ -147,7 +162,7 @@ final class NodeNetworks {
     Set<String> absent = new HashSet<>();
     List<Overlay> staying = new ArrayList<>();
     boolean loaded = true;
-    boolean settled = true;
+    boolean settled = !leftovers;
     for (NetworkStep step : plan.steps()) {
       try {
         switch (step) {

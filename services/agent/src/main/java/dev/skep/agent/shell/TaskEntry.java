@@ -6,6 +6,7 @@ import dev.skep.agent.core.Observation;
 import dev.skep.agent.core.Progress;
 import dev.skep.api.v1.PortConfig;
 import dev.skep.dispatcher.v1.TaskAssignment;
+import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -46,12 +47,20 @@ final class TaskEntry {
     this.seen = new Observation.Absent();
   }
 
-  void assign(TaskAssignment next, Goal wanted) {
+  /** Also by what an earlier life wrote down: assignments may come before anybody has looked at the engine. */
+  boolean runs() {
+    return seen instanceof Observation.Running || progress.state() == TaskState.TASK_RUNNING;
+  }
+
+  /** @return whether the task was given up before and is wanted again */
+  boolean assign(TaskAssignment next, Goal wanted) {
+    boolean back = goal == Goal.GONE && wanted != Goal.GONE;
     task = next;
     if (goal != wanted) {
       goal = wanted;
       pending.clear(); // decided for the goal before; the call under way ends first
     }
+    return back;
   }
 
   Duration grace() {

@@ -13,12 +13,12 @@ import dev.skep.state.v1.TaskStatusRow;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -87,9 +87,7 @@ final class Tasks {
   void assign(Map<String, TaskAssignment> wanted) {
     for (TaskAssignment task : wanted.values()) {
       TaskEntry entry = entries.computeIfAbsent(task.getId(), _ -> came(task));
-      boolean back = entry.goal == Goal.GONE;
-      entry.assign(task, Goal.of(task.getDesired()));
-      if (back && node != null) {
+      if (entry.assign(task, Goal.of(task.getDesired())) && node != null) {
         report(entry); // the cluster had forgotten the task, and with it what became of it
       }
     }
@@ -149,15 +147,7 @@ final class Tasks {
   }
 
   Set<String> running() {
-    Set<String> running = new HashSet<>();
-    entries.forEach(
-        (id, entry) -> {
-          // Also by what an earlier life wrote down: assignments may come before anybody has looked at the engine.
-          if (entry.seen instanceof Observation.Running || entry.progress.state() == TaskState.TASK_RUNNING) {
-            running.add(id);
-          }
-        });
-    return running;
+    return entries.values().stream().filter(TaskEntry::runs).map(entry -> entry.task.getId()).collect(Collectors.toSet());
   }
 
   Optional<TaskAssignment> task(String id) {

@@ -59,7 +59,7 @@ class TaskMachineTest {
       READY | created,half,interrupted | RUN | STARTING "starting" Start
       READY | created,half,interrupted | READY | =
       READY | up,checking,healthy,sick | RUN | STARTING "starting"
-      READY | up,checking,healthy,sick | READY | = Stop
+      READY | up,checking,healthy,sick | READY | =
       READY | exit0,exit3,exit3checked | RUN | STARTING "starting"
       READY | exit0,exit3,exit3checked | READY | =
       READY | absent | READY,RUN | REJECTED "prepared" (No such container: it was removed by somebody else)
@@ -171,5 +171,19 @@ class TaskMachineTest {
     assertThat(step.report()).isTrue();
     assertThat(step.progress().state()).isEqualTo(TaskState.TASK_RUNNING);
     assertThat(step.progress().container().getPid()).isEqualTo(8);
+  }
+
+  /** It was to be stopped because it was unhealthy, and its engine went down first. */
+  @Test
+  void aContainerThatWasToBeStoppedIsNotStartedAgain() {
+    for (TaskState state : List.of(TaskState.TASK_STARTING, TaskState.TASK_RUNNING)) {
+      Progress sick = TaskMachine.next(Goal.RUN, GRACE, at(state), new Running("c", 7, Health.UNHEALTHY)).progress();
+      TaskMachine.Step step = TaskMachine.next(Goal.RUN, GRACE, sick, new Interrupted("c"));
+      assertThat(step.progress().state()).isEqualTo(TaskState.TASK_FAILED);
+      assertThat(step.progress().err()).isEqualTo(TaskMachine.UNHEALTHY);
+      assertThat(step.effects()).isEmpty();
+      assertThat(TaskMachine.next(Goal.RUN, GRACE, sick, new Running("c", 7, Health.HEALTHY)).effects())
+          .as("what was decided stays decided").containsExactly(new Effect.Stop(GRACE));
+    }
   }
 }

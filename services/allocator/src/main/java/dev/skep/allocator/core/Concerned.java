@@ -137,10 +137,9 @@ final class Concerned {
   private void idleGateways(Delta since) {
     Set<String> left = new TreeSet<>();
     for (RowChange change : since.changes()) {
-      Row<?> addresses =
-          change.of(Rows.ADDRESS) ? change.before() : change.of(Rows.PLACEMENT) ? state.row(Rows.ADDRESS.key(change.key().lastPart())) : null;
-      if (addresses != null) {
-        ((TaskAddressRow) addresses.value()).getAddressesList().forEach(address -> left.add(address.getNetworkId()));
+      if (change.of(Rows.ADDRESS) || change.of(Rows.PLACEMENT) || change.of(Rows.INTENT)) {
+        networks(change.of(Rows.ADDRESS) ? change.before() : null, left);
+        networks(state.row(Rows.ADDRESS.key(change.key().lastPart())), left);
       }
     }
     if (left.isEmpty()) {
@@ -148,10 +147,18 @@ final class Concerned {
     }
     for (Row<NodeGatewayRow> gateway : state.rows(Rows.GATEWAY)) {
       String network = gateway.value().getNetworkId();
-      NodeStatusRow status = left.contains(network) ? state.value(Rows.NODE_STATUS.key(gateway.value().getNodeId())) : null;
-      if (status != null && !status.getNetworkIdsList().contains(network)) {
-        nodes.add(gateway.value().getNodeId());
+      if (left.contains(network)) {
+        NodeStatusRow status = state.value(Rows.NODE_STATUS.key(gateway.value().getNodeId()));
+        if (status == null || !status.getNetworkIdsList().contains(network)) {
+          nodes.add(gateway.value().getNodeId());
+        }
       }
+    }
+  }
+
+  private static void networks(Row<?> addresses, Set<String> networks) {
+    if (addresses != null) {
+      ((TaskAddressRow) addresses.value()).getAddressesList().forEach(address -> networks.add(address.getNetworkId()));
     }
   }
 

@@ -88,4 +88,18 @@ final class GatewaysTest {
     assertThat(scene.gateway("n1", "front")).isEqualTo("none");
     assertThat(scene.subnet("front")).isEqualTo("none");
   }
+
+  /** The scheduler may be giving the task to n1 at this moment, and n1 would make its bridge with what is given up here. */
+  @Test
+  void itStaysWhileATaskWithAnAddressThereHasNoNodeYet() {
+    Scene scene = front().task("web.2").forgotten("web.1");
+    assertThat(scene.gateway("n1", "front")).isEqualTo("10.1.0.1");
+    assertThat(scene.placed("web.2", "n2").gateway("n1", "front")).as("it went elsewhere").isEqualTo("none");
+  }
+
+  @Test
+  void itStaysUntilTheTaskWithoutANodeIsGone() {
+    Scene scene = front().task("web.2").forgotten("web.1").forgotten("web.2");
+    assertThat(scene.gateway("n1", "front")).isEqualTo("none");
+  }
 }

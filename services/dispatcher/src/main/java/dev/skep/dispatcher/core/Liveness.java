@@ -30,8 +30,9 @@ import java.util.TreeMap;
  * @param lastTick when it last judged
  * @param due when it should judge next so that it has listened all the time
  * @param watched what it remembers of each node
+ * @param panicUntil the panic rule holds at least until then, so that it does not end between the beats of those that come back
  */
-public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedMap<String, Watched> watched) {
+public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedMap<String, Watched> watched, Instant panicUntil) {
   /** The panic rule needs this many nodes: of two, one alone is half. */
   private static final int PANIC_NODES = 3;
 
@@ -45,6 +46,11 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
   public record Judgement(Liveness next, Decision decision, int suspects, boolean panic) {}
 
   private record Judged(String nodeId, NodeStatusRow row, Duration silence, boolean stranger) {
+    /** Silent, or so within a beat. */
+    boolean quiet(Silence limits) {
+      return silence.compareTo((stranger ? limits.freshGrace() : limits.suspect()).minus(limits.beat())) >= 0;
+    }
+
     boolean silent(Silence limits) {
       return silence.compareTo(stranger ? limits.freshGrace() : limits.suspect()) >= 0;
     }
@@ -55,7 +61,7 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
   }
 
   public static Liveness fresh(Instant now) {
-    return new Liveness(now, now, now, new TreeMap<>());
+    return new Liveness(now, now, now, new TreeMap<>(), now);
   }
 
   /**
@@ -79,9 +85,11 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
       boolean down = NodeLife.of(row.value()) == NodeLife.DOWN;
       next.put(id, new Watched(watch.base, watch.sign, !down ? null : watch.downAt == null ? now : watch.downAt));
       Duration silence = sign != null && sign.inProcess() ? Duration.ZERO : Duration.between(watch.base, now);
-      nodes.add(new Judged(id, row.value(), silence, sign == null));
+      nodes.add(new Judged(id, row.value(), silence, sign == null || !sign.session()));
     }
-    Panic panic = Panic.of(nodes, next, limits, now);
+    Instant until = panicUntil.plus(late);
+    Panic panic = Panic.of(nodes, next, limits, now, now.isBefore(until));
+    until = panic.isPresent() && panic.now() ? now.plus(limits.suspect()) : until;
     Set<String> silent = new HashSet<>();
     nodes.stream().filter(node -> node.silent(limits)).forEach(node -> silent.add(node.nodeId));
     Decision.Builder decision = Decision.builder();
@@ -98,7 +106,7 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     Instant wake = now.plus(onlyNeighbours ? limits.grace() : limits.tick());
     Decision decided = decision.wakeAt(wake).build();
     // Who judges nobody looks seldom, and cannot tell a clock that jumps meanwhile: such time counts as not listened to.
-    return new Judgement(new Liveness(startedAt.plus(late), now, now.plus(limits.tick()), next), decided, suspects, panic.isPresent());
+    return new Judgement(new Liveness(startedAt.plus(late), now, now.plus(limits.tick()), next, until), decided, suspects, panic.isPresent());
   }
 
   /** Positive when the tick came late, negative when the clock went back. */
@@ -128,11 +136,15 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     return new Watched(base.isAfter(now) ? now : base, counted, downAt);
   }
 
-  /** The panic rule; absent when it does not hold. */
-  private record Panic(int silent, int total, boolean nobodyHeard) {
-    static final Panic NONE = new Panic(0, 0, false);
+  /**
+   * The panic rule; absent when it does not hold. It counts whoever will be suspect within a beat: of nodes that are cut off
+   * at once one falls silent after the other, as their beats were spread, and the first must not be accused before the others
+   * are noticed.
+   */
+  private record Panic(int silent, int total, boolean nobodyHeard, boolean now) {
+    static final Panic NONE = new Panic(0, 0, false, false);
 
-    static Panic of(List<Judged> nodes, Map<String, Watched> watched, Silence limits, Instant now) {
+    static Panic of(List<Judged> nodes, Map<String, Watched> watched, Silence limits, Instant now, boolean held) {
       int silent = 0;
       int total = 0;
       boolean anyHeard = false;
@@ -142,13 +154,14 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
           continue; // known to be down, and not part of what happens now
         }
         total++;
-        if (node.silent(limits)) {
+        if (node.quiet(limits)) {
           silent++;
         } else {
           anyHeard |= !node.stranger;
         }
       }
-      return total >= PANIC_NODES && silent * 3 > total ? new Panic(silent, total, !anyHeard) : NONE;
+      boolean many = total >= PANIC_NODES && silent * 3 > total;
+      return many || held && total > 0 ? new Panic(silent, total, !anyHeard, many) : NONE;
     }
 
     boolean isPresent() {

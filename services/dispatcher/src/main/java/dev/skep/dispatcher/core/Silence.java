@@ -13,6 +13,8 @@ public record Silence(Duration grace) {
   private static final Duration DEFAULT_PERIOD = Duration.ofSeconds(5);
   private static final Duration SHORTEST = Duration.ofMillis(300);
   private static final Duration LONGEST = Duration.ofHours(1);
+  /** Agents pause between two attempts to come back, and an attempt takes some time. */
+  private static final Duration COMING_BACK = Duration.ofSeconds(6);
   private static final int SUSPECT_PARTS = 4;
   private static final int BEAT_PARTS = 12;
   private static final int TICK_PARTS = 30;
@@ -54,8 +56,9 @@ public record Silence(Duration grace) {
     return grace.multipliedBy(PANIC_GRACES);
   }
 
-  /** A judge waits so long for nodes that never registered with it. */
+  /** A judge waits so long for nodes that never registered with it; not shorter than an agent may pause between two attempts. */
   Duration freshGrace() {
-    return grace.multipliedBy(FRESH_GRACES);
+    Duration graces = grace.multipliedBy(FRESH_GRACES);
+    return graces.compareTo(COMING_BACK) < 0 ? COMING_BACK : graces;
   }
 }

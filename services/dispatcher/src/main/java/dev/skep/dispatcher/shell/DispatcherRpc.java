@@ -90,9 +90,7 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
     CompletableFuture<Boolean> admitted = new CompletableFuture<>();
     desk.run(() -> {
       boolean may = sessions.admit(nodeId, host.clock().instant());
-      if (may) {
-        sessions.registering(nodeId, host.clock().instant());
-      }
+      sessions.registering(nodeId, host.clock().instant()); // a node that knocks too often lives, too
       admitted.complete(may);
     });
     return await(admitted);

@@ -79,7 +79,12 @@ final class Sessions implements Desk.Work {
 
   /** The node is about to be written down as ready: whoever judges it before it beats must know that it was here. */
   void registering(String nodeId, Instant now) {
-    watch.heard(nodeId, now, byNode.containsKey(nodeId) && byNode.get(nodeId).inProcess());
+    NodeSession session = byNode.get(nodeId);
+    if (session == null) {
+      watch.knocked(nodeId, now);
+    } else {
+      watch.heard(nodeId, now, session.inProcess());
+    }
   }
 
   void open(NodeSession session, Instant now) {

@@ -36,6 +36,11 @@ final class Watch {
     heard.put(nodeId, new Heard(now, inProcess));
   }
 
+  /** It asks for a session: it lives, and beats only when it has one. */
+  void knocked(String nodeId, Instant now) {
+    heard.compute(nodeId, (id, before) -> before != null && before.inProcess() ? new Heard(now, true) : Heard.knocking(now));
+  }
+
   void forget(Collection<String> nodeIds) {
     heard.keySet().removeAll(nodeIds);
   }

@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Random;
 import java.util.Set;
@@ -32,11 +33,17 @@ final class JudgedCluster {
   private final Set<String> inProcess = new HashSet<>();
   private final List<String> nodes = new ArrayList<>();
   private final Map<String, List<NodeLife>> happened = new LinkedHashMap<>();
+  private final Map<String, Map<NodeLife, Instant>> firstTimes = new HashMap<>();
   private Instant time = LivenessTest.start();
   private Duration clockError = Duration.ZERO;
   private Instant judgeSleepsFrom = time;
   private Instant judgeSleepsUntil = time;
   private Duration starvation = Duration.ZERO;
+  private Duration leastStarvation = Duration.ZERO;
+  private boolean unregistered;
+  private final Set<String> registered = new HashSet<>();
+  private final Map<String, RegistrationLimit> limits = new HashMap<>();
+  private int refused;
   private boolean strangers = true;
   private double lost;
   private double delayed;
@@ -95,6 +102,9 @@ final class JudgedCluster {
 
   private void beat(String node) {
     at(time.plus(Silence.of(walk.state()).beat()), () -> beat(node));
+    if (unregistered && !registered.contains(node)) {
+      return; // it knocks, and beats when it has a session
+    }
     if (!mute.contains(node) && random.nextDouble() >= lost) {
       Instant arrives = random.nextDouble() < delayed ? time.plusMillis(random.nextInt(200)) : time;
       at(arrives, () -> arrived(node));
@@ -128,13 +138,15 @@ final class JudgedCluster {
     at(time.plus(sleep), this::tick);
     if (!starvation.isZero()) {
       judgeSleepsFrom = time.plus(sleep);
-      judgeSleepsUntil = judgeSleepsFrom.plusMillis(random.nextLong(starvation.toMillis()));
+      judgeSleepsUntil = judgeSleepsFrom.plusMillis(random.nextLong(leastStarvation.toMillis(), starvation.toMillis()));
     }
   }
 
   private void note(RowChange change) {
     if (change.of(Rows.NODE_STATUS)) {
-      happened.computeIfAbsent(change.key().lastPart(), id -> new ArrayList<>()).add(NodeLife.of((NodeStatusRow) change.after().value()));
+      NodeLife life = NodeLife.of((NodeStatusRow) change.after().value());
+      happened.computeIfAbsent(change.key().lastPart(), id -> new ArrayList<>()).add(life);
+      firstTimes.computeIfAbsent(change.key().lastPart(), id -> new HashMap<>()).putIfAbsent(life, time);
     }
   }
 
@@ -189,7 +201,69 @@ final class JudgedCluster {
   }
 
   void starveJudge(Duration upTo) {
+    starveJudge(Duration.ZERO, upTo);
+  }
+
+  void starveJudge(Duration least, Duration upTo) {
+    leastStarvation = least;
     starvation = upTo;
+  }
+
+  /** When the node was first said to be that, counted from a moment; empty when it never was. */
+  Optional<Duration> first(String node, NodeLife life, Instant from) {
+    return Optional.ofNullable(firstTimes.getOrDefault(node, Map.of()).get(life)).map(at -> Duration.between(from, at));
+  }
+
+  Instant time() {
+    return time;
+  }
+
+  /** Forgets what was, not how nodes stand. */
+  void forgetThePast() {
+    happened.clear();
+    firstTimes.clear();
+  }
+
+  int refused() {
+    return refused;
+  }
+
+  /**
+   * The manager restarts: every node knocks, with the agent's back-off, at a dispatcher whose registrations of the first
+   * second fail with this probability.
+   */
+  void restartManager(Duration away, double failing) {
+    unregistered = true;
+    registered.clear();
+    heard.clear();
+    limits.clear();
+    judgeSleepsFrom = time;
+    judgeSleepsUntil = time.plus(away);
+    at(judgeSleepsUntil, () -> judge = Liveness.fresh(clock()));
+    for (String node : nodes) {
+      knock(node, Duration.ofMillis(20), failing);
+    }
+  }
+
+  private void knock(String node, Duration pause, double failing) {
+    Duration wait = Duration.ofMillis(random.nextLong(pause.toMillis() / 2, pause.toMillis() + 1));
+    at(time.plus(wait), () -> {
+      Duration longer = pause.multipliedBy(2).compareTo(Duration.ofSeconds(4)) > 0 ? Duration.ofSeconds(4) : pause.multipliedBy(2);
+      if (judgeSleeps() || mute.contains(node)) {
+        knock(node, longer, failing);
+        return;
+      }
+      heard.put(node, Heard.knocking(clock()));
+      Optional<RegistrationLimit> limit = limits.getOrDefault(node, RegistrationLimit.FRESH).admit(clock());
+      limit.ifPresent(counted -> limits.put(node, counted));
+      refused += limit.isEmpty() ? 1 : 0;
+      if (limit.isEmpty() || time.isBefore(judgeSleepsUntil.plusSeconds(1)) && random.nextDouble() < failing) {
+        knock(node, longer, failing);
+      } else {
+        registered.add(node);
+        heard.put(node, new Heard(clock(), false));
+      }
+    });
   }
 
   /** The judge's process stands still while nodes and time go on. */

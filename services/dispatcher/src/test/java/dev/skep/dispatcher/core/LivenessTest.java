@@ -18,6 +18,7 @@ import dev.skep.state.v1.TaskStatusRow;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -96,6 +97,37 @@ class LivenessTest {
     cluster.silence("n1");
     cluster.jumpClock(Duration.ofHours(-1));
     assertThat(cluster.runUntil("n1", NodeLife.DOWN)).isLessThan(Duration.ofMillis(3_500));
+  }
+
+  @Test
+  void aNodeThatComesBackRightAfterTheClockWentBackIsNotAccused() {
+    Liveness judge = Liveness.fresh(start());
+    Walk walk = new Walk(1, 1, 1, 1, 1);
+    node(walk, "n0");
+    for (int i = 1; i <= 30; i++) { // it has not come to this judge yet
+      judge = judge.judge(walk.state(), Map.of(), true, start().plusMillis(100 * i)).next();
+    }
+    Instant back = start().minusSeconds(3_600);
+    Liveness.Judgement judgement = judge.judge(walk.state(), Map.of("n0", new Heard(back.minusMillis(50), false)), true, back);
+    assertThat(judgement.suspects()).isZero();
+    assertThat(judgement.decision().changes()).isEmpty();
+  }
+
+  @Test
+  void aJudgeOfNobodyTakesItsOwnPauseForNobodysSilence() {
+    // Registered long ago, written down only now: between the two this process stood still, or its clock jumped.
+    Walk walk = new Walk(1, 1, 1, 1, 1);
+    Liveness judge = Liveness.fresh(start()).judge(walk.state(), Map.of(), true, start()).next();
+    node(walk, "n0");
+    Heard longAgo = new Heard(start(), false);
+    Instant now = start().plusMillis(2_900);
+    assertThat(judge.judge(walk.state(), Map.of("n0", longAgo), true, now).decision().changes()).isEmpty();
+    // and a node that never came waits for time that was listened to
+    Liveness idle = judge.judge(ClusterState.empty(), Map.of(), true, start().plusMillis(100)).next();
+    for (int i = 1; i <= 3; i++) {
+      idle = idle.judge(ClusterState.empty(), Map.of(), true, start().plusMillis(100 + 2_900 * i)).next();
+    }
+    assertThat(idle.judge(walk.state(), Map.of(), true, start().plusMillis(8_900)).decision().changes()).isEmpty();
   }
 
   @Test

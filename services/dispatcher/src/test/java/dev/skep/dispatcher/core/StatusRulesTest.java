@@ -80,4 +80,11 @@ class StatusRulesTest {
     assertThat(StatusRules.judge(walk.state(), new SessionKey("n1", "older"), List.of(), NOW))
         .isEqualTo(new StatusRules.Verdict.SessionOver());
   }
+
+  /** In a store that was restored from an older copy the task waits for a node, and a node runs it already. */
+  @Test
+  void aTaskThatNobodyWasGivenYetIsNoReasonToRefuseTheRest() {
+    LivenessTest.runs(walk, "waiting", "web", "");
+    assertThat(accepted(says("waiting", TaskState.TASK_FAILED), says("mine", TaskState.TASK_FAILED))).hasSize(1);
+  }
 }

@@ -92,4 +92,12 @@ class WithdrawalsTest {
     desire(TaskState.TASK_RUNNING);
     assertThat(Withdrawals.afterReset(walk.state(), NOW).held()).isEmpty();
   }
+
+  /** Its node's label changed, so it has to go; until its node has stopped it, it runs and is in traffic. */
+  @Test
+  void aTaskThatTheOrchestratorGaveUpIsHeldAsLongAsItRuns() {
+    TaskIntentRow intent = walk.state().value(Rows.INTENT.key("t"));
+    TaskIntentRow givenUp = intent.toBuilder().setDesired(TaskState.TASK_SHUTDOWN).setRejected("assigned node no longer meets constraints").build();
+    assertThat(told(after(walk.put(Rows.INTENT.key("t"), givenUp)))).isEqualTo(TaskState.TASK_RUNNING);
+  }
 }

@@ -57,7 +57,7 @@ final class Operators {
     Key<NodeSpecRow> key = Rows.NODE_SPEC.key(id);
     ChangeSet row = ChangeSet.about(id).absent(key).put(key, SimCluster.nodeSpec(id, machine.number() == 1 ? "manager" : "worker")).build();
     world.note("operators", "join machine " + machine.number() + " as " + id);
-    cluster.store().submit(cluster.apiProcess(), "api", SimDispatcher.transaction(List.of(row)), outcome -> {
+    cluster.store().submit(cluster.apiProcess(), "api", Transactions.of(List.of(row)), outcome -> {
       if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed && !machine.member()) {
         machine.become(id);
       }
@@ -100,7 +100,7 @@ final class Operators {
   private void remove(Row<NodeSpecRow> row) {
     world.note("operators", "remove " + row.key().lastPart());
     ChangeSet change = ChangeSet.about(row.key().lastPart()).unmodified(row).delete(row.key()).build();
-    cluster.store().submit(cluster.apiProcess(), "api", SimDispatcher.transaction(List.of(change)), outcome -> { });
+    cluster.store().submit(cluster.apiProcess(), "api", Transactions.of(List.of(change)), outcome -> { });
   }
 
   private static List<Row<NodeSpecRow>> workers(ClusterState state) {
@@ -125,7 +125,7 @@ final class Operators {
     labelled.getSpecBuilder().putLabels("zone", zone);
     world.note("operators", "label " + row.key().lastPart() + " as of zone " + zone);
     ChangeSet change = ChangeSet.about(row.key().lastPart()).unmodified(row).put(row.key(), labelled.build()).build();
-    cluster.store().submit(cluster.apiProcess(), "api", SimDispatcher.transaction(List.of(change)), outcome -> { });
+    cluster.store().submit(cluster.apiProcess(), "api", Transactions.of(List.of(change)), outcome -> { });
   }
 
   /** The store is lost; the managers start from a copy of some time ago. */

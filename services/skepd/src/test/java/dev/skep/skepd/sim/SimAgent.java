@@ -18,7 +18,6 @@ import dev.skep.state.FeedState;
 import dev.skep.state.v1.NetworkProblem;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
-import dev.skep.testkit.sim.Net.Stream;
 import dev.skep.testkit.sim.SimProcess;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,19 +25,15 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.BiConsumer;
-import java.util.function.BiFunction;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** One life of an agent: the real core's decisions, carried out on a simulated engine. */
-final class SimAgent {
+final class SimAgent implements Streams.Receiver, Outbox.Line {
   private static final Duration RETRY = Duration.ofMillis(200);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(8);
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
   private static final Duration NOTICED = Duration.ofSeconds(1);
 
@@ -47,31 +42,25 @@ final class SimAgent {
   private final Supplier<SimDispatcher> dispatcher;
   private final Ownership ownership;
   private final Map<String, TaskWork> tasks = new TreeMap<>();
-  private final Map<String, TaskStatusRow> unsent = new TreeMap<>();
+  private final Outbox outbox;
   private final NetworkWork networks;
   private final SecondLook law = new SecondLook();
-  private final int life;
   private AssignmentSet set = AssignmentSet.empty();
   private FeedState feed = FeedState.empty();
   private String session = "";
-  private String streamKey = "";
-  private Stream<AssignmentsMessage> assignmentStream;
-  private Stream<FeedUpdate> feedStream;
   private boolean authoritative;
-  private boolean confirming;
+  private final Streams streams;
   private boolean connecting;
   private long attempt;
   private Duration pause = FIRST_PAUSE;
-  private boolean sending;
-  private NodeReport reported;
-  private long reports;
 
   SimAgent(SimNode node, Supplier<SimDispatcher> dispatcher) {
     this.node = node;
     this.process = node.process();
-    this.life = process.life();
     this.dispatcher = dispatcher;
+    this.streams = new Streams(node, this, law);
     this.ownership = new Ownership("", SimCluster.CLUSTER_ID, node.id());
+    this.outbox = new Outbox(node, dispatcher, this);
     this.networks = new NetworkWork(node, ownership, this::networksChanged);
     AssignmentsMessage durable = node.disk();
     if (durable != null) {
@@ -91,12 +80,8 @@ final class SimAgent {
 
   /** Tasks that should run here, as far as the agent has been told. */
   Set<String> wanted() {
-    Set<String> wanted = new HashSet<>();
-    set.tasks().forEach((id, task) -> {
-      if (Goal.of(task.getDesired()) == Goal.RUN) {
-        wanted.add(id);
-      }
-    });
+    Set<String> wanted = new HashSet<>(set.tasks().keySet());
+    wanted.removeIf(id -> Goal.of(set.tasks().get(id).getDesired()) != Goal.RUN);
     return wanted;
   }
 
@@ -160,14 +145,13 @@ final class SimAgent {
         }
         connecting = false;
         session = id.orElse("");
-        if (session.isEmpty() || !session.equals(streamKey) || !assignmentStream.open() || !feedStream.open()) {
+        if (!streams.serve(session)) {
           reconnect();
           return;
         }
         pause = FIRST_PAUSE;
-        reported = null;
         tellAll();
-        sendReport();
+        outbox.sendReport();
       }));
       return true;
     }, answer -> {
@@ -182,6 +166,16 @@ final class SimAgent {
         reconnect();
       }
     });
+  }
+
+  @Override
+  public String session() {
+    return session;
+  }
+
+  @Override
+  public void over() {
+    reconnect();
   }
 
   private void reconnect() {
@@ -202,46 +196,8 @@ final class SimAgent {
     return !session.isEmpty();
   }
 
-  /** Called by the dispatcher: the two streams of a new session end here. */
-  <S> S streams(SimProcess from, SessionKey key, BiFunction<Stream<AssignmentsMessage>, Stream<FeedUpdate>, S> make) {
-    if (process.life() != life) {
-      Stream<AssignmentsMessage> noAssignments = node.net().open(from, process, message -> { }, () -> { });
-      Stream<FeedUpdate> noFeed = node.net().open(from, process, update -> { }, () -> { });
-      noAssignments.close();
-      noFeed.close();
-      return make.apply(noAssignments, noFeed);
-    }
-    if (feedStream != null) {
-      feedStream.close();
-    }
-    streamKey = key.sessionId();
-    assignmentStream = assignments(from, key);
-    feedStream = node.net().open(from, process, this::fed, () -> broken(key));
-    return make.apply(assignmentStream, feedStream);
-  }
-
-  /** Called by the dispatcher: a stream of assignments, in the place of the one before. */
-  Stream<AssignmentsMessage> assignments(SimProcess from, SessionKey key) {
-    if (process.life() != life || !streamKey.equals(key.sessionId())) {
-      Stream<AssignmentsMessage> none = node.net().open(from, process, message -> { }, () -> { });
-      none.close();
-      return none;
-    }
-    if (assignmentStream != null) {
-      assignmentStream.close();
-    }
-    law.opened();
-    boolean[] first = {true};
-    boolean asked = confirming;
-    assignmentStream = node.net().open(from, process, message -> {
-      boolean confirmed = asked && first[0];
-      first[0] = false;
-      assigned(message, confirmed);
-    }, () -> broken(key));
-    return assignmentStream;
-  }
-
-  private void broken(SessionKey key) {
+  @Override
+  public void broken(SessionKey key) {
     if (session.equals(key.sessionId()) || session.isEmpty()) {
       process.note("stream broke");
       reconnect();
@@ -269,7 +225,8 @@ final class SimAgent {
 
   // ---- what comes in ----
 
-  private void assigned(AssignmentsMessage message, boolean confirmed) {
+  @Override
+  public void assigned(AssignmentsMessage message, boolean confirmed) {
     Set<String> running = new HashSet<>();
     tasks.forEach((id, work) -> {
       if (work.running()) {
@@ -279,7 +236,7 @@ final class SimAgent {
     Outcome outcome = judged(message, running, confirmed);
     switch (outcome) {
       case Outcome.Applied applied -> {
-        confirming = false;
+        streams.confirm(false);
         watched(applied.set());
         apply(applied.set(), message.getComplete());
       }
@@ -290,7 +247,7 @@ final class SimAgent {
       case Outcome.Unconfirmed unconfirmed -> {
         process.note("looks twice before it removes " + unconfirmed.removed());
         law.doubted();
-        confirming = true;
+        streams.confirm(true);
         reopen();
       }
     }
@@ -307,13 +264,13 @@ final class SimAgent {
   }
 
   private void reopen() {
-    String mine = streamKey;
-    if (assignmentStream.open()) {
+    String mine = streams.key();
+    if (streams.assigning()) {
       node.net().call(process, node.dispatcherProcess(), () -> {
         dispatcher.get().reopen(this, mine);
         return true;
       }, answer -> {
-        if (answer.isEmpty() && streamKey.equals(mine)) {
+        if (answer.isEmpty() && streams.key().equals(mine)) {
           reconnect();
         }
       });
@@ -348,14 +305,13 @@ final class SimAgent {
 
   /** A session begins: the cluster hears of every task again. It may have lost what it heard before. */
   private void tellAll() {
-    unsent.clear();
+    List<TaskStatusRow> rows = new ArrayList<>();
     tasks.forEach((id, work) -> {
       if (work.goal() != Goal.GONE && work.progress().state().getNumber() > TaskState.TASK_ASSIGNED_VALUE) {
-        unsent.put(id, work.progress().row(id, node.id(), stamp(process.now())));
+        rows.add(work.progress().row(id, node.id(), stamp(process.now())));
       }
     });
-    sending = false;
-    send();
+    outbox.begin(rows);
   }
 
   private TaskWork work(String id) {
@@ -370,7 +326,8 @@ final class SimAgent {
     }));
   }
 
-  private void fed(FeedUpdate update) {
+  @Override
+  public void fed(FeedUpdate update) {
     switch (feed.apply(update)) {
       case FeedState.Outcome.Moved applied -> {
         feed = applied.state();
@@ -390,77 +347,23 @@ final class SimAgent {
   // ---- what goes out ----
 
   void status(String taskId, Progress progress) {
-    unsent.put(taskId, progress.row(taskId, node.id(), stamp(process.now())));
+    outbox.put(progress.row(taskId, node.id(), stamp(process.now())));
     persist();
-    send();
+    outbox.send();
   }
 
   void forget(String taskId) {
     tasks.remove(taskId);
-    unsent.remove(taskId);
-  }
-
-  private void send() {
-    if (sending || session.isEmpty() || unsent.isEmpty()) {
-      return;
-    }
-    sending = true;
-    String mine = session;
-    List<TaskStatusRow> rows = List.copyOf(unsent.values());
-    call((there, answer) -> there.update(nodeId(), mine, rows, answer), ok -> {
-      if (!session.equals(mine)) {
-        return;
-      }
-      sending = false;
-      if (ok.isPresent() && ok.get()) {
-        rows.forEach(row -> unsent.remove(row.getTaskId(), row));
-        send();
-      } else if (ok.isPresent()) {
-        reconnect();
-      } else {
-        process.after(RETRY, this::send);
-      }
-    });
+    outbox.remove(taskId);
   }
 
   private void networksChanged() {
-    sendReport();
+    outbox.sendReport();
     tasks.values().forEach(TaskWork::look);
   }
 
-  private void sendReport() {
-    NodeReport report = report();
-    if (session.isEmpty() || report.equals(reported)) {
-      return;
-    }
-    String mine = session;
-    reported = report;
-    long number = ++reports;
-    call((there, answer) -> there.report(nodeId(), mine, number, report, answer), ok -> {
-      if (ok.isEmpty() || !ok.get()) {
-        reported = null;
-        process.after(RETRY, this::sendReport);
-      } else {
-        sendReport();
-      }
-    });
-  }
-
-  /** A call whose answer comes when the dispatcher has something to say, or never. */
-  private void call(BiConsumer<SimDispatcher, Consumer<Boolean>> body, Consumer<Optional<Boolean>> answer) {
-    boolean[] over = new boolean[1];
-    Consumer<Optional<Boolean>> once = result -> {
-      if (!over[0]) {
-        over[0] = true;
-        answer.accept(result);
-      }
-    };
-    process.after(Duration.ofSeconds(2), () -> once.accept(Optional.empty()));
-    node.net().send(process, node.dispatcherProcess(), () ->
-        body.accept(dispatcher.get(), ok -> node.net().send(node.dispatcherProcess(), process, () -> once.accept(Optional.of(ok)))));
-  }
-
-  private NodeReport report() {
+  @Override
+  public NodeReport report() {
     List<NetworkProblem> problems = new ArrayList<>();
     networks.problems().forEach((id, why) -> problems.add(NetworkProblem.newBuilder().setNetworkId(id).setReason(why).build()));
     return NodeReport.newBuilder()
@@ -469,6 +372,10 @@ final class SimAgent {
         .addAllNetworkIds(networks.standing())
         .addAllNetworkProblems(problems)
         .build();
+  }
+
+  Streams streams() {
+    return streams;
   }
 
   Ownership ownership() {
@@ -481,8 +388,8 @@ final class SimAgent {
 
   @Override
   public String toString() {
-    return "agent of " + node.id() + ": session " + session + (connecting ? ", connecting" : "") + (sending ? ", sending" : "") + ", unsent "
-        + unsent.keySet() + ", set of revision " + set.revision() + " with networks " + set.networks().keySet() + ", feed of " + feed.revision() + ", networks " + networks;
+    return "agent of " + node.id() + ": session " + session + (connecting ? ", connecting" : "") + ", " + outbox + ", set of revision " + set.revision()
+        + " with networks " + set.networks().keySet() + ", feed of " + feed.revision() + ", networks " + networks;
   }
 
   static Timestamp stamp(Instant time) {

@@ -92,7 +92,7 @@ final class SimCluster {
       nodes.add(node);
       rows.put(Rows.NODE_SPEC.key(node.id()), nodeSpec(node));
     }
-    store.commit("api", SimDispatcher.transaction(List.of(rows.build())));
+    store.commit("api", Transactions.of(List.of(rows.build())));
   }
 
   /** What {@code Admit} writes. The first machine is the manager's own. */
@@ -120,7 +120,7 @@ final class SimCluster {
     ClusterState lost = store.state();
     store.restore(revision);
     ClusterRow row = store.state().value(Rows.cluster()).toBuilder().setEpoch("epoch-" + ++epochs).build();
-    store.commit("api", SimDispatcher.transaction(List.of(ChangeSet.about(CLUSTER_ID).put(Rows.cluster(), row).build())));
+    store.commit("api", Transactions.of(List.of(ChangeSet.about(CLUSTER_ID).put(Rows.cluster(), row).build())));
     physics.restored(lost, store.state());
     law.restored(store.state());
     traffic.restored();

@@ -1,9 +1,6 @@
 package dev.skep.skepd.sim;
 
-import dev.skep.backend.Store.Compare;
-import dev.skep.backend.Store.Operation;
 import dev.skep.backend.Store.Outcome;
-import dev.skep.backend.Store.Transaction;
 import dev.skep.dispatcher.core.AssignmentSet;
 import dev.skep.dispatcher.core.Assignments;
 import dev.skep.dispatcher.core.Concerns;
@@ -25,11 +22,9 @@ import dev.skep.feed.v1.FeedEntry;
 import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
-import dev.skep.state.Guard;
 import dev.skep.state.IdSource;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
-import dev.skep.state.Write;
 import dev.skep.state.v1.TaskStatusRow;
 import dev.skep.testkit.sim.Net.Stream;
 import dev.skep.testkit.sim.SimProcess;
@@ -207,8 +202,17 @@ final class SimDispatcher {
 
   private Liveness judge() {
     return mutant == Mutant.JUDGE_IGNORES_LATENESS
-        ? new Liveness(liveness.startedAt(), process.now(), process.now(), liveness.watched())
+        ? new Liveness(liveness.startedAt(), process.now(), process.now(), liveness.watched(), liveness.panicUntil())
         : liveness;
+  }
+
+  private void knocks(String nodeId) {
+    if (sessions.containsKey(nodeId)) {
+      hears(nodeId);
+    } else {
+      heard.put(nodeId, Heard.knocking(process.now()));
+      justice.heard(nodeId);
+    }
   }
 
   private void hears(String nodeId) {
@@ -236,28 +240,7 @@ final class SimDispatcher {
   }
 
   private void commit(List<ChangeSet> sets, Consumer<Optional<Outcome>> answer) {
-    store.submit(process, WRITER, transaction(sets), answer);
-  }
-
-  static Transaction transaction(List<ChangeSet> sets) {
-    List<Compare> compares = new ArrayList<>();
-    List<Operation> operations = new ArrayList<>();
-    for (ChangeSet set : sets) {
-      for (Guard guard : set.guards()) {
-        compares.add(switch (guard) {
-          case Guard.Unmodified unmodified -> new Compare.ModRevision(unmodified.key().path(), unmodified.modRevision());
-          case Guard.Present present -> new Compare.Exists(present.key().path());
-          case Guard.Absent absent -> new Compare.ModRevision(absent.key().path(), 0);
-        });
-      }
-      for (Write write : set.writes()) {
-        operations.add(switch (write) {
-          case Write.Put<?> put -> new Operation.Put(put.key().path(), put.value().toByteArray());
-          case Write.Delete delete -> new Operation.Delete(delete.key().path());
-        });
-      }
-    }
-    return new Transaction(compares, operations);
+    store.submit(process, WRITER, Transactions.of(sets), answer);
   }
 
   // ---- what agents call ----
@@ -265,13 +248,13 @@ final class SimDispatcher {
   /** Opens a session; the receiver gets its id when both streams are served from a view that is fresh enough. */
   void register(SimAgent agent, NodeReport report, Consumer<Optional<String>> answer) {
     String node = agent.nodeId();
+    knocks(node); // a node that knocks too often lives, too
     Optional<RegistrationLimit> limit = limits.getOrDefault(node, RegistrationLimit.FRESH).admit(process.now());
     if (limit.isEmpty()) {
       answer.accept(Optional.empty());
       return;
     }
     limits.put(node, limit.get());
-    hears(node);
     whenAt(store.revision(), () -> { // a node that was created a moment ago is known
       SessionKey key = new SessionKey(node, ids.next());
       Optional<ChangeSet> change = Registration.open(view.state(), key, process.name(), report, process.now());
@@ -296,7 +279,7 @@ final class SimDispatcher {
       old.assignments.close();
       old.feed.close();
     }
-    Session session = agent.streams(process, key, (assignments, feed) -> {
+    Session session = agent.streams().open(process, key, (assignments, feed) -> {
       Session made = new Session(key, assignments, feed);
       made.served = true;
       return made;
@@ -315,7 +298,7 @@ final class SimDispatcher {
     whenAt(store.revision(), () -> {
       if (sessions.get(agent.nodeId()) == session) {
         session.assignments.close();
-        session.assignments = agent.assignments(process, session.key);
+        session.assignments = agent.streams().assignments(process, session.key);
         session.set = Assignments.of(view.state(), agent.nodeId(), withdrawals);
         session.assignments.send(Assignments.complete(view.state(), session.set));
       }

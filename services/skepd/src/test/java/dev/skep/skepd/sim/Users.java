@@ -106,7 +106,7 @@ final class Users {
   private void commit(String what, ChangeSet.Builder change, Key<?> made) {
     SimProcess process = cluster.apiProcess();
     process.note("a user wants: " + what);
-    cluster.store().submit(process, "api", SimDispatcher.transaction(List.of(change.build())), outcome -> answered(what, outcome, made));
+    cluster.store().submit(process, "api", Transactions.of(List.of(change.build())), outcome -> answered(what, outcome, made));
   }
 
   private void answered(String what, Optional<Outcome> outcome, Key<?> made) {

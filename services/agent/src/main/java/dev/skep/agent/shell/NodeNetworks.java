@@ -104,7 +104,6 @@ final class NodeNetworks {
         network.path("Internal").asBoolean());
   }
 
-  /** Of an older identity of this instance. Its containers went first; if some are left, it stays until the next start. */
   /** Once more: containers of the older identity may have been on them when they were first tried. */
   private void removeLeftovers() throws EngineException {
     leftovers = false;
@@ -115,6 +114,7 @@ final class NodeNetworks {
     }
   }
 
+  /** Of an older identity of this instance. It stays as long as containers are on it. */
   private void removeLeftover(JsonNode network) throws EngineException {
     try {
       engine.delete("/networks/" + network.path("Id").asText());

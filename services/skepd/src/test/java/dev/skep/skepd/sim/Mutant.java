@@ -51,8 +51,6 @@ enum Mutant {
   GATEWAY_TOO_EARLY,
   /** A node under a new identity leaves the containers of the older one running. */
   WIPED_NODE_KEEPS_OLD,
-  /** Networks of an older identity are removed at the start only, when its containers may still be on them. */
-  LEFTOVERS_TRIED_ONCE,
   /** The agent does not keep its assignments: after a reboot without a manager it knows nothing. */
   SET_NOT_KEPT,
   /** The agent does not keep the feed. */

@@ -37,7 +37,6 @@ final class NetworkWork {
   private Map<String, String> problems = Map.of();
   private String appliedEpoch = "";
   private long applied;
-  private boolean looked; // for networks of older identities
   private boolean busy;
   private boolean again;
 
@@ -125,12 +124,11 @@ final class NetworkWork {
     }
     again = false;
     busy = true;
-    sweep(node.mutants(Mutant.LEFTOVERS_TRIED_ONCE) && looked ? List.of() : leftovers(), 0);
+    sweep(leftovers(), 0);
   }
 
   /** Networks of older identities go as soon as nothing is on them any more; this node's own do not wait for that. */
   private void sweep(List<String> leftovers, int next) {
-    looked = true;
     if (next < leftovers.size()) {
       node.engine().removeNetwork(leftovers.get(next), process.mine(answer -> sweep(leftovers, next + 1)));
       return;

@@ -2,7 +2,9 @@ package dev.skep.skepd;
 
 import dev.skep.agent.AgentConfig;
 import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.grpc.Joining;
 import dev.skep.runtime.host.BasicHost;
+import dev.skep.runtime.identity.JoinToken;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -12,6 +14,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -95,8 +99,19 @@ final class Rehearsal {
     done("DELETE", "/services/web", "");
     done("DELETE", "/services/plain", "");
     await("no task is left", () -> ask("GET", "/tasks").strip().endsWith("[]"));
+    joining();
     await("the network can go", () -> ask("DELETE", "/networks/rehearsal").startsWith("HTTP/1.1 20"));
     done("POST", "/swarm/leave?force=1", "");
+  }
+
+  /** Both sides of a join: the network door, TLS and certificates are what costs most when they are used first. */
+  private void joining() throws IOException {
+    String token = call("GET", "/swarm", "").replaceFirst("(?s).*\"Worker\":\"([^\"]*)\".*", "$1");
+    String manager = call("GET", "/nodes", "").replaceFirst("(?s).*\"Addr\":\"([^\"]*:[0-9]*)\".*", "$1");
+    Joining joining = new Joining(Clock.systemUTC(), new SecureRandom());
+    if (!(joining.join(manager, JoinToken.parse(token).orElseThrow(), "drain") instanceof Joining.Outcome.Joined)) {
+      throw new IllegalStateException("the rehearsal's node did not join at " + manager);
+    }
   }
 
   /** What the command line asks for its lists. */

@@ -16,10 +16,12 @@ import java.util.Set;
 final class PrivateFile {
   private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 
+  private static final Set<PosixFilePermission> FOLDER = PosixFilePermissions.fromString("rwx------");
+
   private PrivateFile() {}
 
   static void replace(Path file, byte[] content) throws IOException {
-    Files.createDirectories(file.getParent());
+    Files.createDirectories(file.getParent(), PosixFilePermissions.asFileAttribute(FOLDER));
     Path fresh = file.resolveSibling(file.getFileName() + ".new");
     Files.deleteIfExists(fresh);
     Files.createFile(fresh, PosixFilePermissions.asFileAttribute(OWNER_ONLY));

@@ -123,6 +123,9 @@ final class Absence {
       if (node.edgeFeed().revision() < revision) {
         throw new Violation("the edge of " + node.id() + " has forgotten what it knew at " + revision + ": it is at " + node.edgeFeed().revision());
       }
+      if (node.agent().feed().revision() < revision) {
+        throw new Violation("the agent of " + node.id() + " has forgotten the endpoints that it knew at " + revision);
+      }
     });
   }
 

@@ -1,6 +1,7 @@
 # lab: several hosts on this machine, made of namespaces. For users: deploy/lab/README.md.
 
 LAB_REGISTRY=/run/skep-lab # NAME -> its folder, for every lab that is up on this machine
+export -n SKEP_LAB 2>/dev/null || true # skepd takes every SKEP_… for a setting of its own
 
 lab_usage() {
   cat <<'TEXT'

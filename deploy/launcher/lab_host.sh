@@ -46,6 +46,8 @@ lab_host_files() {
   mount --bind "$NODE/etc/boot_id" /proc/sys/kernel/random/boot_id
   lab_host_sysfs
   for number in resolv.conf hostname hosts; do mount --bind "$NODE/etc/$number" "$(readlink -f "/etc/$number")"; done
+  # Java names files there by process number, and every host has a process 200
+  [ ! -d /tmp/hsperfdata_root ] || mount -t tmpfs tmpfs /tmp/hsperfdata_root
   mount --bind "$NODE/log" /var/log
   mount --bind "$NODE/skep" /var/lib/skep
   mount --bind "$NODE/docker" /var/lib/docker

@@ -46,7 +46,7 @@ class AcrossNodesTest extends ThreeNodes {
   @Test
   void aPortThatAnotherProgramHoldsIsReportedByThatNodeAndStopsNoOther() {
     Assumptions.assumeFalse(Lab.NATIVE, "swarm mode says nothing");
-    lab.sh(2, "setsid nc -lk -p 8320 >/dev/null 2>&1 </dev/null & echo $! >/run/holder.pid").succeeds();
+    lab.sh(2, "setsid busybox httpd -f -p 8320 >/dev/null 2>&1 </dev/null & echo $! >/run/holder.pid").succeeds();
     try {
       create("--name", "web", "--replicas", "3", "--publish", "8320:80", IMAGE, "greeter");
       lab.replicas("web", "3/3");

@@ -24,8 +24,9 @@ final class TwoNodes implements AutoCloseable {
     two.begin();
   }
 
+  /** Both as managers: a worker would look for its dispatcher over the network, and this one is played in the process. */
   private static Identity identity(PrivateEngine engine, int number) {
-    return new Identity("cluster1", "node" + number, number == 1, engine.address(), "");
+    return new Identity("cluster1", "node" + number, true, engine.address(), "");
   }
 
   List<Scene> both() {

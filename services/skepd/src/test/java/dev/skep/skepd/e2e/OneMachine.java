@@ -37,6 +37,8 @@ abstract class OneMachine {
 
   @AfterEach
   void removeEverything() {
+    // a test that failed may have left the daemon on its way back
+    Machine.eventually("the daemon answers", () -> machine.docker("version"), result -> result.exit() == 0);
     machine.sh("export DOCKER_HOST=unix://" + machine.apiSocket() + "; s=$(" + Machine.NEW_CLI + " service ls -q); [ -z \"$s\" ] || " + Machine.NEW_CLI + " service rm $s");
     Machine.eventually("no container is left", () -> machine.engine("ps", "-aq").text(), String::isEmpty);
     machine.sh("export DOCKER_HOST=unix://" + machine.apiSocket() + "; for n in $(" + Machine.NEW_CLI

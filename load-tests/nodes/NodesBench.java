@@ -71,8 +71,8 @@ final class NodesBench {
       }
     } finally {
       watchers.values().forEach(Watchers::close);
+      print(systems);
     }
-    print(systems);
   }
 
   private static void prepare(System system) throws Exception {
@@ -127,8 +127,14 @@ final class NodesBench {
     until("the node is back", Duration.ofSeconds(90), () -> nodeIds(system, "node" + nodes, "ready").contains(id));
     until("its old tasks are gone", Duration.ofSeconds(90), () -> containers(system, nodes, "web").isEmpty() && running(system, "client").size() == nodes);
     // tasks do not come back by themselves: the service is spread anew
-    docker(system, "service", "update", "-d", "--force", "--update-parallelism", "0", "web");
+    spread(system);
     until("spread again", Duration.ofSeconds(120), () -> !containers(system, nodes, "web").isEmpty() && running(system, "web").size() == nodes && watchers.agree(nodes));
+  }
+
+  private static void spread(System system) throws Exception {
+    docker(system, "service", "scale", "-d", "web=0");
+    until("nothing runs", Duration.ofSeconds(90), () -> java.util.stream.IntStream.rangeClosed(1, nodes).allMatch(node -> containers(system, node, "web").isEmpty()));
+    docker(system, "service", "scale", "-d", "web=" + nodes);
   }
 
   /** Two seconds without the network: nothing may move. */
@@ -161,7 +167,7 @@ final class NodesBench {
     note(system, "join: the node is ready", since(began));
     until("its global task runs", Duration.ofSeconds(60), () -> running(system, "client").size() == nodes);
     note(system, "join: its global task runs", since(began));
-    docker(system, "service", "update", "-d", "--force", "--update-parallelism", "0", "web");
+    spread(system);
     until("spread again", Duration.ofSeconds(120), () -> !containers(system, nodes, "web").isEmpty() && running(system, "web").size() == nodes);
   }
 

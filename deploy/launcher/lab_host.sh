@@ -15,7 +15,7 @@ skep_lab_host() {
   # orphans become ours; bash reaps them
   while :; do
     sleep infinity &
-    wait $!
+    wait $! || true
   done
 }
 

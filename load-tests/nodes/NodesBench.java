@@ -1,7 +1,5 @@
-import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -10,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -56,7 +53,7 @@ final class NodesBench {
     try {
       for (System system : systems) {
         prepare(system);
-        watchers.put(system, new Watchers(system));
+        watchers.put(system, new Watchers(launcher, system.lab(), clients(system)));
       }
       for (int round = 0; round < rounds; round++) {
         for (System system : round % 2 == 0 ? systems : systems.reversed()) {
@@ -238,82 +235,14 @@ final class NodesBench {
     return value;
   }
 
-  /** Per node a process in the network of its client container, which asks for the tasks' names every 10 ms. */
-  static final class Watchers {
-    record Sight(Instant when, Set<String> addresses) {}
-
-    private final List<Process> processes = new ArrayList<>();
-    private final List<List<Sight>> sights = new ArrayList<>();
-
-    Watchers(System system) throws Exception {
-      for (int node = 1; node <= nodes; node++) {
-        Map<?, ?> client = (Map<?, ?>) new Json(call(system.engine(node), "GET", "/containers/" + containers(system, node, "client").getFirst() + "/json", null)).value();
-        long pid = ((Number) at(client, "State", "Pid")).longValue();
-        Process process = new ProcessBuilder(launcher, "lab", "exec", "--name", system.lab(), Integer.toString(node), "nsenter", "--target", Long.toString(pid), "--net",
-            java.lang.System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx24m", "-cp",
-            java.lang.System.getProperty("java.class.path"), "NameWatch", "tasks.web").redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        List<Sight> seen = Collections.synchronizedList(new ArrayList<>());
-        Thread.ofVirtual().start(() -> read(process, seen));
-        processes.add(process);
-        sights.add(seen);
-      }
+  private static List<Long> clients(System system) throws IOException {
+    List<Long> processes = new ArrayList<>();
+    for (int node = 1; node <= nodes; node++) {
+      String container = containers(system, node, "client").getFirst();
+      Map<?, ?> client = (Map<?, ?>) new Json(call(system.engine(node), "GET", "/containers/" + container + "/json", null)).value();
+      processes.add(((Number) at(client, "State", "Pid")).longValue());
     }
-
-    private static void read(Process process, List<Sight> seen) {
-      try (BufferedReader reader = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-        for (String line; (line = reader.readLine()) != null;) {
-          String[] words = line.split(" ");
-          seen.add(new Sight(Instant.parse(words[0]), new TreeSet<>(List.of(words).subList(1, words.length))));
-        }
-      } catch (IOException e) {
-        // the process was ended
-      }
-    }
-
-    /** Every node names this many tasks. */
-    boolean agree(int count) {
-      return sights.stream().allMatch(seen -> !seen.isEmpty() && seen.getLast().addresses().size() == count);
-    }
-
-    /** How long after the moment each node named the address (or named it no more), or null while one still does not. */
-    List<Double> within(Instant moment, String address, boolean named) {
-      return within(sights, moment, address, named);
-    }
-
-    /** The same without the last node, for an address that went. */
-    List<Double> withoutCut(Instant moment, String address) {
-      return within(sights.subList(0, sights.size() - 1), moment, address, false);
-    }
-
-    private static List<Double> within(List<List<Sight>> sights, Instant moment, String address, boolean named) {
-      List<Double> times = new ArrayList<>();
-      for (List<Sight> seen : sights) {
-        Instant when = null;
-        synchronized (seen) {
-          if (seen.isEmpty() || seen.getLast().addresses().contains(address) != named) {
-            return null;
-          }
-          for (Sight sight : seen.reversed()) {
-            if (sight.addresses().contains(address) != named) {
-              break;
-            }
-            when = sight.when();
-          }
-        }
-        times.add(Math.max(0, Duration.between(moment, when).toNanos() / 1e9));
-      }
-      return times;
-    }
-
-    void close() {
-      processes.forEach(process -> {
-        try {
-          process.getOutputStream().close();
-        } catch (IOException e) {
-          process.destroy();
-        }
-      });
-    }
+    return processes;
   }
 
   // ---- figures ----
@@ -398,168 +327,5 @@ final class NodesBench {
       }
       return answer.substring(split + 4);
     }
-  }
-}
-
-/** As much of JSON as the Docker API writes. */
-final class Json {
-  private final String text;
-  private int at;
-
-  Json(String text) {
-    this.text = text;
-  }
-
-  Object value() {
-    space();
-    char first = text.charAt(at);
-    if (first == '{') {
-      Map<String, Object> map = new TreeMap<>();
-      at++;
-      for (space(); text.charAt(at) != '}'; space()) {
-        String key = string();
-        space();
-        at++; // the colon
-        map.put(key, value());
-        comma();
-      }
-      at++;
-      return map;
-    }
-    if (first == '[') {
-      List<Object> list = new ArrayList<>();
-      at++;
-      for (space(); text.charAt(at) != ']'; space()) {
-        list.add(value());
-        comma();
-      }
-      at++;
-      return list;
-    }
-    if (first == '"') {
-      return string();
-    }
-    int begin = at;
-    while (at < text.length() && ",]} \n\r\t".indexOf(text.charAt(at)) < 0) {
-      at++;
-    }
-    String word = text.substring(begin, at);
-    return switch (word) {
-      case "true" -> true;
-      case "false" -> false;
-      case "null" -> null;
-      default -> Double.valueOf(word);
-    };
-  }
-
-  private void comma() {
-    space();
-    if (text.charAt(at) == ',') {
-      at++;
-    }
-  }
-
-  private void space() {
-    while (at < text.length() && Character.isWhitespace(text.charAt(at))) {
-      at++;
-    }
-  }
-
-  private String string() {
-    StringBuilder out = new StringBuilder();
-    for (at++; text.charAt(at) != '"'; at++) {
-      if (text.charAt(at) == '\\') {
-        at++;
-        if (text.charAt(at) == 'u') {
-          out.append((char) Integer.parseInt(text.substring(at + 1, at + 5), 16));
-          at += 4;
-          continue;
-        }
-      }
-      out.append(text.charAt(at));
-    }
-    at++;
-    return out.toString();
-  }
-}
-
-/** Asks the container's resolver for a name every 10 ms, and prints the moment and the addresses whenever they change. */
-final class NameWatch {
-  public static void main(String[] arguments) throws Exception {
-    Thread.ofPlatform().daemon().start(() -> {
-      try {
-        while (java.lang.System.in.read() >= 0) {
-          continue;
-        }
-      } catch (IOException e) {
-        // as good as the end
-      }
-      java.lang.System.exit(0);
-    });
-    byte[] question = question(arguments[0]);
-    Set<String> before = null;
-    try (java.net.DatagramSocket socket = new java.net.DatagramSocket()) {
-      socket.connect(java.net.InetAddress.getByName("127.0.0.11"), 53);
-      socket.setSoTimeout(300);
-      for (short id = 1;; id++) {
-        Instant asked = Instant.now();
-        question[0] = (byte) (id >> 8);
-        question[1] = (byte) id;
-        try {
-          socket.send(new java.net.DatagramPacket(question, question.length));
-          java.net.DatagramPacket answer = new java.net.DatagramPacket(new byte[4096], 4096);
-          do {
-            socket.receive(answer);
-          } while (answer.getData()[0] != question[0] || answer.getData()[1] != question[1]);
-          Set<String> addresses = addresses(answer.getData(), question.length);
-          if (!addresses.equals(before)) {
-            java.lang.System.out.println(asked + addresses.stream().map(address -> " " + address).collect(Collectors.joining()));
-            before = addresses;
-          }
-        } catch (IOException e) {
-          // no answer: the next question will tell
-        }
-        Thread.sleep(10);
-      }
-    }
-  }
-
-  private static byte[] question(String name) {
-    ByteBuffer out = ByteBuffer.allocate(512);
-    out.putShort((short) 0).putShort((short) 0x0100).putShort((short) 1).putShort((short) 0).putShort((short) 0).putShort((short) 0);
-    for (String label : name.split("\\.")) {
-      out.put((byte) label.length()).put(label.getBytes(StandardCharsets.US_ASCII));
-    }
-    out.put((byte) 0).putShort((short) 1).putShort((short) 1);
-    return java.util.Arrays.copyOf(out.array(), out.position());
-  }
-
-  private static Set<String> addresses(byte[] message, int begin) {
-    ByteBuffer in = ByteBuffer.wrap(message);
-    int count = in.getShort(6);
-    Set<String> found = new TreeSet<>();
-    in.position(begin);
-    for (int i = 0; i < count; i++) {
-      while (true) {
-        int length = in.get() & 255;
-        if (length >= 192) {
-          in.get();
-          break;
-        }
-        if (length == 0) {
-          break;
-        }
-        in.position(in.position() + length);
-      }
-      int type = in.getShort();
-      in.position(in.position() + 6);
-      int length = in.getShort();
-      if (type == 1) {
-        found.add((in.get() & 255) + "." + (in.get() & 255) + "." + (in.get() & 255) + "." + (in.get() & 255));
-      } else {
-        in.position(in.position() + length);
-      }
-    }
-    return found;
   }
 }

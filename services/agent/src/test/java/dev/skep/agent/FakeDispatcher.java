@@ -42,6 +42,7 @@ final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
   volatile NodeReport report = NodeReport.getDefaultInstance();
   volatile Beat beat = Beat.getDefaultInstance();
   volatile int assignmentStreams;
+  volatile int feedStreams;
   private long revision;
   private StreamObserver<SessionMessage> session;
   private StreamObserver<AssignmentsMessage> assignments;
@@ -96,6 +97,8 @@ final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
   @Override
   public synchronized void feed(SessionRef request, StreamObserver<FeedUpdate> observer) {
     feeds = observer;
+    feedStreams++;
+    notifyAll();
     observer.onNext(FeedUpdate.newBuilder().setEpoch("e").setRevision(++revision).setComplete(true).addAllPut(feed.values()).build());
   }
 

@@ -46,7 +46,7 @@ final class Scene implements AutoCloseable {
     host = TestHost.start(new AgentComponent(config(engine)));
     host.serve("dispatcher", cluster);
     host.membership().become(node);
-    cluster.await("a session", () -> cluster.assignmentStreams > 0);
+    cluster.await("a session", () -> cluster.assignmentStreams > 0 && cluster.feedStreams > 0);
     return this;
   }
 
@@ -63,9 +63,10 @@ final class Scene implements AutoCloseable {
     Path folder = host.stop();
     between.run();
     int streams = cluster.assignmentStreams;
+    int feeds = cluster.feedStreams;
     host = TestHost.start(folder, Clock.systemUTC(), new AgentComponent(config(engine)));
     host.serve("dispatcher", cluster);
-    cluster.await("a session again", () -> cluster.assignmentStreams > streams);
+    cluster.await("a session again", () -> cluster.assignmentStreams > streams && cluster.feedStreams > feeds);
   }
 
   static NetworkAssignment network(int n) {

@@ -1,9 +1,14 @@
 package dev.skep.agent.shell;
 
 import dev.skep.runtime.Host;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 
 /** Blocking work of which at most so many pieces run at a time. Used on the agent's thread only. */
 final class Lane {
@@ -12,7 +17,8 @@ final class Lane {
   private final String name;
   private final int width;
   private final Deque<Runnable> waiting = new ArrayDeque<>();
-  private int running;
+  private final Set<CountDownLatch> active = new HashSet<>();
+  private boolean ended;
 
   Lane(Host host, Executor agent, String name, int width) {
     this.host = host;
@@ -33,23 +39,39 @@ final class Lane {
   }
 
   private void next() {
-    while (running < width && !waiting.isEmpty()) {
+    while (!ended && active.size() < width && !waiting.isEmpty()) {
       Runnable work = waiting.poll();
-      running++;
+      CountDownLatch done = new CountDownLatch(1);
+      active.add(done);
       host.blocking(
           name,
           () -> {
             try {
               work.run();
             } finally {
-              agent.execute(this::left);
+              done.countDown();
+              agent.execute(() -> left(done));
             }
           });
     }
   }
 
-  private void left() {
-    running--;
+  private void left(CountDownLatch done) {
+    active.remove(done);
     next();
+  }
+
+  /** Begins nothing more, and waits a while for what is under way. That may not wait for the agent's thread. */
+  void end(Duration longest) {
+    ended = true;
+    waiting.clear();
+    long deadline = System.nanoTime() + longest.toNanos();
+    try {
+      for (CountDownLatch done : active) {
+        done.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

@@ -15,7 +15,6 @@ import dev.skep.runtime.Host;
 import dev.skep.state.FeedState;
 import dev.skep.state.v1.NetworkProblem;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +23,9 @@ import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,6 +37,7 @@ import org.slf4j.LoggerFactory;
 final class NetworkKeeper {
   private static final Logger LOG = LoggerFactory.getLogger(NetworkKeeper.class);
   private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final Duration LONGEST_END = Duration.ofSeconds(30);
 
   /**
    * What overlays stand on.
@@ -68,8 +70,8 @@ final class NetworkKeeper {
   private boolean again;
   private boolean looked;
   private final Set<String> hairpins = new HashSet<>(); // the lane's threads, one at a time
-  private Set<String> hairpinWanted = new HashSet<>();
-  private boolean hairpinPlanned;
+  private final Set<String> hairpinWanted = ConcurrentHashMap.newKeySet();
+  private final AtomicBoolean hairpinPlanned = new AtomicBoolean();
 
   NetworkKeeper(
       Host host,
@@ -316,27 +318,26 @@ final class NetworkKeeper {
   }
 
   private void hairpin() {
-    if (hairpinPlanned || hairpinWanted.isEmpty()) {
+    if (hairpinWanted.isEmpty() || !hairpinPlanned.compareAndSet(false, true)) {
       return;
     }
-    hairpinPlanned = true;
     lane.run(
         () -> {
           // Taken when the turn comes, so that one pass serves all that started meanwhile.
-          var wanted = new java.util.concurrent.CompletableFuture<Collection<String>>();
-          agent.execute(
-              () -> {
-                wanted.complete(hairpinWanted);
-                hairpinWanted = new HashSet<>();
-                hairpinPlanned = false;
-              });
+          hairpinPlanned.set(false);
+          Set<String> wanted = new HashSet<>(hairpinWanted);
+          hairpinWanted.removeAll(wanted);
           try {
-            networks.hairpin(wanted.get(), hairpins);
+            networks.hairpin(wanted, hairpins);
           } catch (Commands.Failed failed) {
             LOG.error("hairpin: {}", failed.getMessage());
-          } catch (InterruptedException | java.util.concurrent.ExecutionException e) {
-            LOG.debug("hairpin: {}", e.toString());
           }
         });
+  }
+
+  /** The node leaves: what is under way is finished, nothing more is begun. */
+  void end() {
+    ready = false;
+    lane.end(LONGEST_END);
   }
 }

@@ -380,6 +380,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   /** The node left the cluster: nothing of it stays. Blocks the agent's thread until done. */
   void leave() {
     close();
+    networks.end(); // or it would put back what is removed now
     disk.clear(ASSIGNMENTS, FEED);
     edges.clear();
     metrics.tasks().clear();

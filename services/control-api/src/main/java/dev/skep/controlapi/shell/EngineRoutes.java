@@ -48,13 +48,31 @@ final class EngineRoutes {
   }
 
   Reply info(ClusterState state, String version) throws IOException {
-    EngineReply theirs = engine.get(version + "/info", LIMIT);
+    EngineReply theirs;
+    try {
+      theirs = engine.get(version + "/info", LIMIT);
+    } catch (IOException e) {
+      return withoutEngine(state, e);
+    }
     if (!theirs.ok()) {
       return new Reply.Whole(theirs.status(), Reply.JSON, theirs.body(), Map.of());
     }
-    Map<String, Object> info = EngineJson.object(EngineJson.parse(theirs.body()));
+    return info(EngineJson.object(EngineJson.parse(theirs.body())), state);
+  }
+
+  private Reply info(Map<String, Object> info, ClusterState state) {
     info.put("Swarm", EngineJson.ready(DockerJson.write(swarm(state))));
     return new Reply.Whole(200, Reply.JSON, EngineJson.write(info), Map.of());
+  }
+
+  /** {@code docker node ls} asks this first: a member whose engine is away can still show its cluster. */
+  private Reply withoutEngine(ClusterState state, IOException why) throws IOException {
+    if (cluster.standing(state) instanceof Standing.Outside) {
+      throw why;
+    }
+    Map<String, Object> info = new LinkedHashMap<>();
+    info.put("Warnings", List.of("WARNING: the engine at " + engine.socket() + " does not answer: " + why.getMessage()));
+    return info(info, state);
   }
 
   /** Pending until the node has come through to a manager for the first time; what is in its way later stands beside it. */

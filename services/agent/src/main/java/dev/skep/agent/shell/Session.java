@@ -76,6 +76,8 @@ final class Session {
   private long attempt;
   private long number;
   private boolean sending;
+  private boolean reporting;
+  private boolean reportDue;
   private boolean closed;
 
   Session(Host host, Executor agent, String nodeId, NodeTrust trust, Node node) {
@@ -223,10 +225,21 @@ final class Session {
                     })));
   }
 
+  /** One at a time: of two on their way the older one might be written last. */
   void reportNode() {
-    if (isOpen()) {
+    reportDue = true;
+    if (isOpen() && !reporting) {
+      reportDue = false;
+      reporting = true;
       NodeReport report = node.report().toBuilder().setSessionId(id).build();
-      streams.run(() -> stub.reportNode(report, unary(attempt, (NodeReportReply _) -> {})));
+      streams.run(() -> stub.reportNode(report, unary(attempt, (NodeReportReply _) -> reported())));
+    }
+  }
+
+  private void reported() {
+    reporting = false;
+    if (reportDue) {
+      reportNode();
     }
   }
 
@@ -263,6 +276,8 @@ final class Session {
   private void end() {
     id = "";
     sending = false;
+    reporting = false;
+    reportDue = false;
     assignments = null;
     if (streams != null) {
       streams.cancel(null);

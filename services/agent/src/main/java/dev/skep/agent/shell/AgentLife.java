@@ -31,7 +31,7 @@ public final class AgentLife {
     this.config = config;
     this.metrics = AgentMetrics.of(host.metrics().registry());
     this.engine = new Engine(config.engine(), metrics);
-    this.edges = new Edges(config.feedSocket().orElseGet(() -> host.runFolder().resolve("feed.sock")), config.edges(), agent);
+    this.edges = new Edges(config.feedSocket().orElseGet(() -> host.runFolder().resolve("feed.sock")), host.dataFolder("agent"), config.edges(), agent);
     host.thread("agent", agent);
     this.membership = host.membership().listen(next -> agent.execute(() -> become(next)));
   }

@@ -136,7 +136,7 @@ public record NetworkPlan(List<NetworkStep> steps, Map<String, String> problems,
       steps.add(new NetworkStep.CreateNetwork(overlay));
     }
     for (Overlay overlay : have.loaded() ? fresh : List.copyOf(then.overlays().values())) {
-      steps.add(new NetworkStep.Ip(List.of("link set dev " + overlay.bridge() + " address " + MacAddress.of(overlay.gateway()))));
+      steps.add(new NetworkStep.BridgeAddress(overlay.bridge(), MacAddress.of(overlay.gateway())));
       steps.add(new NetworkStep.Sysctl("net.ipv4.conf." + overlay.bridge() + ".send_redirects", "0"));
       steps.add(new NetworkStep.Sysctl("net.ipv6.conf." + overlay.bridge() + ".disable_ipv6", "1"));
     }

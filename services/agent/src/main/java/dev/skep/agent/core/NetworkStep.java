@@ -18,6 +18,9 @@ public sealed interface NetworkStep {
 
   record CreateTunnel(Tunnel tunnel) implements NetworkStep {}
 
+  /** Only where the bridge has another one: setting any makes the kernel forget the bridge's neighbours, static ones too. */
+  record BridgeAddress(String bridge, String mac) implements NetworkStep {}
+
   /** Lines for {@code ip -batch}. */
   record Ip(List<String> lines) implements NetworkStep {}
 

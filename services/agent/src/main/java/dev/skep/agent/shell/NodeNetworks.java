@@ -146,7 +146,7 @@ final class NodeNetworks {
       return new Applied(have, Map.of(), false);
     }
     NetworkPlan plan = NetworkPlan.diff(want, have, ownership, routes, hostname, random.nextInt());
-    return carryOut(plan, have);
+    return carryOut(plan);
   }
 
   private static Set<String> bridges(NetworkHave have) {
@@ -155,69 +155,91 @@ final class NodeNetworks {
     return bridges;
   }
 
-  private Applied carryOut(NetworkPlan plan, NetworkHave before) throws EngineException {
-    NetworkHave then = plan.then();
-    Map<String, String> problems = new TreeMap<>(plan.problems());
-    Map<String, Overlay> overlays = new TreeMap<>(then.overlays());
-    Set<String> absent = new HashSet<>();
-    List<Overlay> staying = new ArrayList<>();
-    boolean loaded = true;
-    boolean settled = !leftovers;
+  private Applied carryOut(NetworkPlan plan) throws EngineException {
+    Progress progress = new Progress(plan);
+    progress.settled = !leftovers;
     for (NetworkStep step : plan.steps()) {
       try {
-        switch (step) {
-          case NetworkStep.Rules rules -> {
-            commands.feed(rules.script(), "nft", "-f", "-");
-            ruleChanges.inc();
-          }
-          case NetworkStep.CreateNetwork(Overlay overlay) -> {
-            Optional<String> problem = create(overlay, staying);
-            if (problem.isPresent()) {
-              settled = false;
-              overlays.remove(overlay.id());
-              absent.add(overlay.bridge());
-              absent.add(ownership.tunnel(overlay.vni()));
-              then = then.withReach(then.reach().without(ownership.tunnel(overlay.vni())));
-              if (!problem.get().isEmpty()) {
-                problems.put(overlay.id(), problem.get());
-              }
-            }
-          }
-          case NetworkStep.RemoveNetwork(Overlay overlay) -> {
-            if (!remove(overlay)) {
-              settled = false;
-              staying.add(overlay);
-              overlays.putIfAbsent(overlay.id(), overlay);
-            }
-          }
-          case NetworkStep.RemoveTunnel(String device) -> tunnels.remove(device);
-          case NetworkStep.CreateTunnel(Tunnel tunnel) -> {
-            if (!absent.contains(tunnel.bridge())) {
-              Optional<String> problem = tunnels.create(tunnel);
-              if (problem.isPresent()) {
-                settled = false;
-                then = then.withReach(then.reach().without(tunnel.device()));
-                absent.add(tunnel.device());
-                problems.put(network(overlays, tunnel), problem.get());
-              }
-            }
-          }
-          case NetworkStep.Ip ip -> batch("ip", ip.lines(), absent);
-          case NetworkStep.Bridge bridge -> batch("bridge", bridge.lines(), absent);
-          case NetworkStep.Sysctl sysctl -> sysctl(sysctl, absent);
-          case NetworkStep.ForgetUdp forget -> forgetUdp(forget.backend());
-        }
+        carryOut(step, progress);
       } catch (Commands.Failed failed) {
-        settled = false;
-        loaded = false; // the next plan loads everything anew, which is safe under traffic
+        progress.settled = false;
+        progress.loaded = false; // the next plan loads everything anew, which is safe under traffic
         LOG.error("{}; tried again", failed.getMessage());
       }
     }
-    return new Applied(then.with(loaded, Map.copyOf(overlays)), Map.copyOf(problems), settled);
+    return progress.applied();
   }
 
-  private static String network(Map<String, Overlay> overlays, Tunnel tunnel) {
-    return overlays.values().stream().filter(overlay -> overlay.bridge().equals(tunnel.bridge())).map(Overlay::id).findFirst().orElseThrow();
+  private void carryOut(NetworkStep step, Progress progress) throws EngineException, Commands.Failed {
+    switch (step) {
+      case NetworkStep.Rules rules -> {
+        commands.feed(rules.script(), "nft", "-f", "-");
+        ruleChanges.inc();
+      }
+      case NetworkStep.CreateNetwork(Overlay overlay) ->
+          create(overlay, progress.staying).ifPresent(problem -> progress.notMade(overlay, ownership.tunnel(overlay.vni()), problem));
+      case NetworkStep.RemoveNetwork(Overlay overlay) -> {
+        if (!remove(overlay)) {
+          progress.stays(overlay);
+        }
+      }
+      case NetworkStep.RemoveTunnel(String device) -> tunnels.remove(device);
+      case NetworkStep.CreateTunnel(Tunnel tunnel) -> {
+        if (!progress.absent.contains(tunnel.bridge())) {
+          tunnels.create(tunnel).ifPresent(problem -> progress.notMade(tunnel, problem));
+        }
+      }
+      case NetworkStep.BridgeAddress address -> address(address, progress.absent);
+      case NetworkStep.Ip ip -> batch("ip", ip.lines(), progress.absent);
+      case NetworkStep.Bridge bridge -> batch("bridge", bridge.lines(), progress.absent);
+      case NetworkStep.Sysctl sysctl -> sysctl(sysctl, progress.absent);
+      case NetworkStep.ForgetUdp forget -> forgetUdp(forget.backend());
+    }
+  }
+
+  /** What a plan has come to so far. */
+  private static final class Progress {
+    private final Map<String, String> problems;
+    private final Map<String, Overlay> overlays;
+    private final Set<String> absent = new HashSet<>(); // devices that later steps cannot find
+    private final List<Overlay> staying = new ArrayList<>();
+    private NetworkHave then;
+    private boolean loaded = true;
+    private boolean settled;
+
+    Progress(NetworkPlan plan) {
+      then = plan.then();
+      problems = new TreeMap<>(plan.problems());
+      overlays = new TreeMap<>(then.overlays());
+    }
+
+    void notMade(Overlay overlay, String device, String problem) {
+      settled = false;
+      overlays.remove(overlay.id());
+      absent.add(overlay.bridge());
+      absent.add(device);
+      then = then.withReach(then.reach().without(device));
+      if (!problem.isEmpty()) {
+        problems.put(overlay.id(), problem);
+      }
+    }
+
+    void notMade(Tunnel tunnel, String problem) {
+      settled = false;
+      absent.add(tunnel.device());
+      then = then.withReach(then.reach().without(tunnel.device()));
+      overlays.values().stream().filter(overlay -> overlay.bridge().equals(tunnel.bridge())).forEach(overlay -> problems.put(overlay.id(), problem));
+    }
+
+    void stays(Overlay overlay) {
+      settled = false;
+      staying.add(overlay);
+      overlays.putIfAbsent(overlay.id(), overlay);
+    }
+
+    Applied applied() {
+      return new Applied(then.with(loaded, Map.copyOf(overlays)), Map.copyOf(problems), settled);
+    }
   }
 
   /** @return why it could not be made; "" when it only has to wait for another one to go */
@@ -282,6 +304,20 @@ final class NodeNetworks {
 
   static String bridge(JsonNode network) {
     return network.path("Options").path("com.docker.network.bridge.name").asText();
+  }
+
+  private void address(NetworkStep.BridgeAddress step, Set<String> absent) throws Commands.Failed {
+    if (absent.contains(step.bridge())) {
+      return;
+    }
+    try {
+      JsonNode link = Engine.JSON.readTree(commands.run("ip", "-j", "link", "show", "dev", step.bridge()));
+      if (!link.path(0).path("address").asText().equals(step.mac())) {
+        commands.run("ip", "link", "set", "dev", step.bridge(), "address", step.mac());
+      }
+    } catch (JsonProcessingException e) {
+      throw new Commands.Failed("ip printed no JSON: " + e.getOriginalMessage());
+    }
   }
 
   private void batch(String program, List<String> lines, Set<String> absent) throws Commands.Failed {

@@ -46,7 +46,7 @@ class NetworkPlanTest {
   void rulesComeBeforeTheBridgeAndRoutesAfterIt() {
     NetworkPlan plan = plan(want(List.of(NET1), Map.of("10.0.1.2", List.of("10.0.1.7")), Set.of("10.0.1.7"), 5300), NetworkHave.nothing(Map.of()));
     assertThat(plan.steps()).extracting(step -> step.getClass().getSimpleName())
-        .containsExactly("Rules", "CreateNetwork", "Ip", "Sysctl", "Sysctl", "Ip");
+        .containsExactly("Rules", "CreateNetwork", "BridgeAddress", "Sysctl", "Sysctl", "Ip");
     assertThat(rules(plan)).contains(
         "delete table ip skep", "dnat to numgen inc mod 1 map @b_10_0_1_2", "ip daddr 10.0.1.1 meta l4proto { tcp, udp } th dport 53 redirect to :5300");
     assertThat(plan.steps().getLast()).isEqualTo(new NetworkStep.Ip(List.of("route replace local 10.0.1.2/32 dev skb4097")));

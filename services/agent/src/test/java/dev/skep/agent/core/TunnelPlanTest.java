@@ -72,7 +72,7 @@ class TunnelPlanTest {
     peer("node2", "192.0.2.2"); // there, but in no network that we have
     NetworkPlan plan = plan(want(List.of(NetworkPlanTest.NET1), NET1), NetworkHave.nothing(Map.of()));
     assertThat(plan.then().reach()).isEqualTo(Reach.NONE);
-    assertThat(text(plan)).noneMatch(step -> step.contains("Tunnel") || step.startsWith("Bridge"));
+    assertThat(text(plan)).noneMatch(step -> step.contains("Tunnel") || step.startsWith("Bridge["));
     feed.remove("peer/node2");
     assertThat(text(plan(want(List.of(NetworkPlanTest.NET1), NET1), NetworkHave.nothing(Map.of())))).noneMatch(step -> step.contains("notrack"));
   }
@@ -200,6 +200,9 @@ class TunnelPlanTest {
           kernel.lose(random);
           have = have.withReach(kernel.reach());
         }
+        if (random.nextInt(4) == 0) {
+          have = NetworkHave.nothing(have.overlays()).withReach(kernel.reach()); // the agent is started again
+        }
         NetworkPlan plan = plan(want(overlays, assigned.toArray(NetworkAssignment[]::new)), have);
         kernel.run(plan);
         have = plan.then();
@@ -229,8 +232,10 @@ class TunnelPlanTest {
     private final Map<String, TreeMap<String, String>> self = new HashMap<>();
     private final Map<String, TreeSet<String>> bridged = new HashMap<>();
     private final Map<String, TreeMap<String, String>> neighbours = new HashMap<>();
+    private final Map<String, String> addresses = new HashMap<>();
 
     Kernel(NetworkHave have) {
+      have.overlays().values().forEach(overlay -> addresses.put(overlay.bridge(), MacAddress.of(overlay.gateway())));
       have.overlays().values().forEach(overlay -> neighbours.put(overlay.bridge(), new TreeMap<>(have.reach().neighboursOn(overlay.bridge()))));
       have.reach().tunnels().forEach((device, tunnel) -> {
         devices.put(device, tunnel);
@@ -243,7 +248,15 @@ class TunnelPlanTest {
     void run(NetworkPlan plan) {
       for (NetworkStep step : plan.steps()) {
         switch (step) {
-          case NetworkStep.CreateNetwork(Overlay overlay) -> neighbours.put(overlay.bridge(), new TreeMap<>());
+          case NetworkStep.CreateNetwork(Overlay overlay) -> {
+            neighbours.put(overlay.bridge(), new TreeMap<>());
+            addresses.put(overlay.bridge(), "given by the engine");
+          }
+          case NetworkStep.BridgeAddress(String bridge, String mac) -> {
+            if (!mac.equals(addresses.get(bridge))) {
+              address(bridge, mac);
+            }
+          }
           case NetworkStep.RemoveNetwork(Overlay overlay) -> {
             neighbours.remove(overlay.bridge());
             devices.values().stream().filter(tunnel -> tunnel.bridge().equals(overlay.bridge())).toList().forEach(tunnel -> plug(tunnel.device(), "", tunnel.mtu()));
@@ -278,8 +291,16 @@ class TunnelPlanTest {
       devices.put(device, new Tunnel(device, bridge, t.vni(), t.local(), t.port(), mtu, t.forwarding()));
     }
 
+    /** Also when it is the same as before. */
+    private void address(String bridge, String mac) {
+      addresses.put(bridge, mac);
+      neighbours.get(bridge).clear();
+    }
+
     private void ip(String[] words) {
-      if (words[0].equals("link") && words[3].startsWith("skx")) {
+      if (words[0].equals("link") && words[4].equals("address")) {
+        address(words[3], words[5]);
+      } else if (words[0].equals("link") && words[3].startsWith("skx")) {
         assertThat(neighbours).containsKey(words[9]);
         plug(words[3], words[9], Integer.parseInt(words[5]));
       } else if (words[0].equals("neigh") && words[1].equals("replace")) {

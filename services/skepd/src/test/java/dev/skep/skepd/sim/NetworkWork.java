@@ -157,7 +157,7 @@ final class NetworkWork {
       case NetworkStep.RemoveNetwork remove ->
           node.engine().removeNetwork(remove.overlay().id(), process.mine(answer -> answered(plan, shown, next, answer)));
       case NetworkStep.Rules _ -> process.after(RULES, () -> carryOut(plan, shown, next + 1));
-      case NetworkStep.Ip _, NetworkStep.Bridge _, NetworkStep.Sysctl _, NetworkStep.ForgetUdp _, NetworkStep.CreateTunnel _,
+      case NetworkStep.BridgeAddress _, NetworkStep.Ip _, NetworkStep.Bridge _, NetworkStep.Sysctl _, NetworkStep.ForgetUdp _, NetworkStep.CreateTunnel _,
           NetworkStep.RemoveTunnel _ -> carryOut(plan, shown, next + 1);
     }
   }

@@ -31,6 +31,7 @@ final class Lab implements AutoCloseable {
       if (NATIVE) {
         words.add("--native");
       }
+      lab.skepLab("down"); // what a run that was ended left behind
       lab.skepLab("up", words.toArray(String[]::new)).succeeds();
       return lab;
     } catch (RuntimeException | Error e) {

@@ -9,16 +9,7 @@ import java.util.stream.Collectors;
 /** Asks the container's resolver for a name every 10 ms, and prints the moment and the addresses whenever they change. */
 final class NameWatch {
   public static void main(String[] arguments) throws Exception {
-    Thread.ofPlatform().daemon().start(() -> {
-      try {
-        while (java.lang.System.in.read() >= 0) {
-          continue;
-        }
-      } catch (IOException e) {
-        // as good as the end
-      }
-      java.lang.System.exit(0);
-    });
+    endWithInput();
     byte[] question = question(arguments[0]);
     Set<String> before = null;
     try (java.net.DatagramSocket socket = new java.net.DatagramSocket()) {
@@ -45,6 +36,20 @@ final class NameWatch {
         Thread.sleep(10);
       }
     }
+  }
+
+  /** The bench ends its watchers by closing what they read. */
+  static void endWithInput() {
+    Thread.ofPlatform().daemon().start(() -> {
+      try {
+        while (java.lang.System.in.read() >= 0) {
+          continue;
+        }
+      } catch (IOException e) {
+        // as good as the end
+      }
+      java.lang.System.exit(0);
+    });
   }
 
   private static byte[] question(String name) {

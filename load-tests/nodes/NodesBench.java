@@ -38,7 +38,18 @@ final class NodesBench {
   private static final String IMAGE = "skep-hello:1";
   private static String launcher;
   private static int nodes;
+  private static final int DOOR = 8080;
   private static final Map<String, List<Double>> FIGURES = new TreeMap<>();
+
+  /** What one system's nodes are asked all the time; {@code door} is null where published ports do not answer. */
+  record Watching(Watchers names, Watchers door) {
+    void close() {
+      names.close();
+      if (door != null) {
+        door.close();
+      }
+    }
+  }
 
   public static void main(String[] arguments) throws Exception {
     launcher = arguments[0];
@@ -49,25 +60,26 @@ final class NodesBench {
       String[] parts = arguments[i].split("=");
       systems.add(new System(parts[0], parts[1], parts[2]));
     }
-    Map<System, Watchers> watchers = new java.util.LinkedHashMap<>();
+    Map<System, Watching> watching = new java.util.LinkedHashMap<>();
     try {
       for (System system : systems) {
         prepare(system);
-        watchers.put(system, new Watchers(launcher, system.lab(), clients(system)));
+        watching.put(system, watch(system));
       }
       for (int round = 0; round < rounds; round++) {
         for (System system : round % 2 == 0 ? systems : systems.reversed()) {
           say("round " + (round + 1) + ", " + system.name());
           for (int change = 0; change < 5; change++) {
-            change(system, watchers.get(system));
+            change(system, watching.get(system).names());
+            doorChange(system, watching.get(system).door());
           }
-          cut(system, watchers.get(system));
+          cut(system, watching.get(system).names());
           silence(system);
           join(system);
         }
       }
     } finally {
-      watchers.values().forEach(Watchers::close);
+      watching.values().forEach(Watching::close);
       print(systems);
     }
   }
@@ -78,7 +90,24 @@ final class NodesBench {
         "SIGKILL", IMAGE, "100000");
     docker(system, "service", "create", "-d", "--no-resolve-image", "--name", "web", "--replicas", Integer.toString(nodes), "--network", "back", "--entrypoint", "sleep",
         "--stop-signal", "SIGKILL", "--restart-delay", "0s", IMAGE, "100000");
-    until("everything runs on " + system.name(), Duration.ofSeconds(90), () -> running(system, "web").size() == nodes && running(system, "client").size() == nodes);
+    docker(system, "service", "create", "-d", "--no-resolve-image", "--name", "door", "--replicas", "2", "-p", DOOR + ":80", "--entrypoint", "sh", "--stop-signal",
+        "SIGKILL", "--restart-delay", "0s", IMAGE, "-c", "hostname >/www/name; exec httpd -f -p 80 -h /www");
+    until("everything runs on " + system.name(), Duration.ofSeconds(90), () -> running(system, "web").size() == nodes && running(system, "client").size() == nodes && running(system, "door").size() == 2);
+  }
+
+  private static Watching watch(System system) throws IOException {
+    Watchers names = Watchers.ofName(launcher, system.lab(), clients(system), "tasks.web");
+    Watchers door = Watchers.ofDoor(launcher, system.lab(), nodes, DOOR);
+    Instant limit = Instant.now().plusSeconds(20);
+    while (!door.any() && Instant.now().isBefore(limit)) {
+      pause(Duration.ofMillis(100));
+    }
+    if (!door.any()) {
+      say(system.name() + ": published ports do not answer on this machine; they are not measured");
+      door.close();
+      door = null;
+    }
+    return new Watching(names, door);
   }
 
   /** A task more, a task killed: until every node's names show it. */
@@ -92,6 +121,7 @@ final class NodesBench {
     call(system.engine(victim), "POST", "/containers/" + container + "/kill", "");
     until("the dead task's name is gone", Duration.ofSeconds(60), () -> watchers.within(killed, address, false) != null);
     watchers.within(killed, address, false).forEach(gone -> note(system, "a task is killed: its address left a node's names", gone));
+    watchers.within(told(system, container), address, false).forEach(gone -> note(system, "an endpoint ended: its address left a node's names", gone));
     until("a new task runs", Duration.ofSeconds(60), () -> running(system, "web").size() == before && watchers.agree(before));
     for (int node = 1; node <= nodes; node++) {
       for (String each : containers(system, node, "web")) {
@@ -99,9 +129,44 @@ final class NodesBench {
         Instant started = Instant.parse((String) at(inspected, "State", "StartedAt"));
         if (started.isAfter(killed)) {
           watchers.within(started, address(system, node, each), true).forEach(seen -> note(system, "a task started: its address is in a node's names", seen));
+          watchers.within(told(system, each), address(system, node, each), true)
+              .forEach(seen -> note(system, "an endpoint came: its address is in a node's names", seen));
         }
       }
     }
+  }
+
+  /** A task behind a published port killed: until every node's port leads to its successor. */
+  private static void doorChange(System system, Watchers watchers) throws Exception {
+    if (watchers == null) {
+      return;
+    }
+    until("two answer", Duration.ofSeconds(90), () -> watchers.agree(2));
+    Set<String> before = containersOf(system, "door");
+    String victim = before.iterator().next();
+    int node = 1;
+    while (!containers(system, node, "door").contains(victim)) {
+      node++;
+    }
+    call(system.engine(node), "POST", "/containers/" + victim + "/kill", "");
+    until("a new task runs", Duration.ofSeconds(60), () -> running(system, "door").size() == 2 && !containersOf(system, "door").equals(before));
+    Set<String> fresh = containersOf(system, "door");
+    fresh.removeAll(before);
+    String next = fresh.iterator().next();
+    Instant told = told(system, next);
+    until("it answers everywhere", Duration.ofSeconds(60), () -> watchers.within(told, next.substring(0, 12), true) != null);
+    watchers.within(told, next.substring(0, 12), true).forEach(seen -> note(system, "an endpoint came: it answers at a node's published port", seen));
+  }
+
+  /** When the node saw that the container's task runs, or ended: the moment at which its endpoint changed. */
+  private static Instant told(System system, String container) {
+    return list(system, 1, "/tasks").stream().filter(task -> container.equals(at(task, "Status", "ContainerStatus", "ContainerID")))
+        .map(task -> Instant.parse((String) at(task, "Status", "Timestamp"))).findFirst().orElseThrow();
+  }
+
+  /** The containers of the service's running tasks. */
+  private static Set<String> containersOf(System system, String service) {
+    return running(system, service).stream().map(task -> (String) at(task, "Status", "ContainerStatus", "ContainerID")).collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** The last node loses its network: its tasks leave the names of the others, it is down, its tasks run elsewhere. */

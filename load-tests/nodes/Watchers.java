@@ -12,27 +12,47 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedDeque;
 
-/** Per node a process in the network of its client container, which asks for the tasks' names every 10 ms. */
+/** Per node a process that asks it something every 10 ms and tells when the answer, a set of words, changes. */
 final class Watchers {
-  record Sight(Instant when, Set<String> addresses) {}
+  record Sight(Instant when, Set<String> words) {}
 
   private final List<Process> processes = new ArrayList<>();
   private final List<Deque<Sight>> sights = new ArrayList<>();
 
+  private Watchers() {}
+
   /**
-   * @param launcher ./skep
-   * @param clients per node the process of its client container
+   * The addresses that a name has for containers of each node.
+   *
+   * @param clients per node the process of a container
    */
-  Watchers(String launcher, String lab, List<Long> clients) throws IOException {
+  static Watchers ofName(String launcher, String lab, List<Long> clients, String name) throws IOException {
+    Watchers watchers = new Watchers();
     for (int node = 1; node <= clients.size(); node++) {
-      Process process = new ProcessBuilder(launcher, "lab", "exec", "--name", lab, Integer.toString(node), "nsenter", "--target",
-          Long.toString(clients.get(node - 1)), "--net", System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx24m", "-cp",
-          System.getProperty("java.class.path"), "NameWatch", "tasks.web").redirectError(ProcessBuilder.Redirect.INHERIT).start();
-      Deque<Sight> seen = new ConcurrentLinkedDeque<>();
-      Thread.ofVirtual().start(() -> read(process, seen));
-      processes.add(process);
-      sights.add(seen);
+      watchers.start(launcher, lab, node, List.of("nsenter", "--target", Long.toString(clients.get(node - 1)), "--net"), "NameWatch", name);
     }
+    return watchers;
+  }
+
+  /** Who answers at each host's published port. */
+  static Watchers ofDoor(String launcher, String lab, int nodes, int port) throws IOException {
+    Watchers watchers = new Watchers();
+    for (int node = 1; node <= nodes; node++) {
+      watchers.start(launcher, lab, node, List.of(), "DoorWatch", Integer.toString(port));
+    }
+    return watchers;
+  }
+
+  private void start(String launcher, String lab, int node, List<String> within, String watch, String what) throws IOException {
+    List<String> command = new ArrayList<>(List.of(launcher, "lab", "exec", "--name", lab, Integer.toString(node)));
+    command.addAll(within);
+    command.addAll(List.of(System.getProperty("java.home") + "/bin/java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx24m", "-cp",
+        System.getProperty("java.class.path"), watch, what));
+    Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    Deque<Sight> seen = new ConcurrentLinkedDeque<>();
+    Thread.ofVirtual().start(() -> read(process, seen));
+    processes.add(process);
+    sights.add(seen);
   }
 
   private static void read(Process process, Deque<Sight> seen) {
@@ -46,14 +66,14 @@ final class Watchers {
     }
   }
 
-  /** Every node names this many tasks. */
+  /** Every node tells this many words. */
   boolean agree(int count) {
-    return sights.stream().allMatch(seen -> !seen.isEmpty() && seen.getLast().addresses().size() == count);
+    return sights.stream().allMatch(seen -> !seen.isEmpty() && seen.getLast().words().size() == count);
   }
 
-  /** How long after the moment each node named the address (or named it no more), or null while one still does not. */
-  List<Double> within(Instant moment, String address, boolean named) {
-    return within(sights, moment, address, named);
+  /** How long after the moment each node told the word (or told it no more), or null while one still does not. */
+  List<Double> within(Instant moment, String word, boolean told) {
+    return within(sights, moment, word, told);
   }
 
   /** The same without the last node, for an address that went. */
@@ -61,13 +81,13 @@ final class Watchers {
     return within(sights.subList(0, sights.size() - 1), moment, address, false);
   }
 
-  private static List<Double> within(List<Deque<Sight>> sights, Instant moment, String address, boolean named) {
+  private static List<Double> within(List<Deque<Sight>> sights, Instant moment, String word, boolean told) {
     List<Double> times = new ArrayList<>();
     for (Deque<Sight> seen : sights) {
       Instant when = null;
       for (Iterator<Sight> back = seen.descendingIterator(); back.hasNext();) {
         Sight sight = back.next();
-        if (sight.addresses().contains(address) != named) {
+        if (sight.words().contains(word) != told) {
           break;
         }
         when = sight.when();
@@ -78,6 +98,11 @@ final class Watchers {
       times.add(Math.max(0, Duration.between(moment, when).toNanos() / 1e9));
     }
     return times;
+  }
+
+  /** Some node told anything. */
+  boolean any() {
+    return sights.stream().anyMatch(seen -> seen.stream().anyMatch(sight -> !sight.words().isEmpty()));
   }
 
   void close() {

@@ -52,13 +52,16 @@ final class Obstacles {
   }
 
   /**
-   * Why a task that has its node does not get on, or is not reached: a network that is not up there, a published port
-   * that could not be opened there.
+   * Why a task that has its node does not get on, or is not reached: the engine is away there, a network is not up, a
+   * published port could not be opened.
    */
   static String onTheNode(ClusterState state, TaskRecord task, TemplateRow template) {
     NodeStatusRow node = state.value(Rows.NODE_STATUS.key(task.nodeId()));
     if (node == null) {
       return "";
+    }
+    if (!node.getEngineProblem().isEmpty()) {
+      return node.getEngineProblem();
     }
     String network = network(state, task, node);
     return network.isEmpty() && task.observed() == TaskState.TASK_RUNNING ? port(state, task, template, node) : network;

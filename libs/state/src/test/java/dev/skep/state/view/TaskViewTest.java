@@ -74,6 +74,12 @@ class TaskViewTest {
   }
 
   @Test
+  void aTaskOfANodeWithoutItsEngineSaysSo() {
+    Fixture fixture = Cluster.complete().change(Rows.NODE_STATUS.key(NODE), row -> row.toBuilder().setEngineProblem("the engine does not answer").build());
+    assertStatus(fixture, "running", "started", "the engine does not answer", 24);
+  }
+
+  @Test
   void aRunningTaskSaysThatItsPortIsTakenOnItsNode() {
     Fixture fixture = Cluster.complete();
     fixture.change(

@@ -15,25 +15,28 @@ import org.slf4j.LoggerFactory;
 final class FactsWatch {
   private static final Logger LOG = LoggerFactory.getLogger(FactsWatch.class);
   private static final Duration RETRY = Duration.ofMillis(200);
+  /** An engine that is away for less is nobody's business. */
+  private static final Duration ENGINE_PATIENCE = Duration.ofSeconds(2);
 
   private final Host host;
   private final Executor agent;
   private final Engine engine;
   private final Commands commands;
   private final String underlay;
-  private final Runnable seen;
+  private final Runnable moved;
   private NodeDescription description = NodeDescription.getDefaultInstance();
   private List<HostRoutes.Route> routes = List.of();
   private String problem = "";
+  private String engineProblem = "";
 
-  /** {@code seen} runs after every look that brought an answer. */
-  FactsWatch(Host host, Executor agent, Engine engine, Commands commands, String underlay, Runnable seen) {
+  /** {@code moved} runs after every look that brought an answer, and when the engine is found to be away. */
+  FactsWatch(Host host, Executor agent, Engine engine, Commands commands, String underlay, Runnable moved) {
     this.host = host;
     this.agent = agent;
     this.engine = engine;
     this.commands = commands;
     this.underlay = underlay;
-    this.seen = seen;
+    this.moved = moved;
   }
 
   NodeDescription description() {
@@ -53,6 +56,16 @@ final class FactsWatch {
     return foreign;
   }
 
+  /** Why the engine cannot be used; empty while it can. */
+  String engineProblem() {
+    return engineProblem;
+  }
+
+  /** The engine's events broke off: is it away? */
+  void lookSoon() {
+    host.after(ENGINE_PATIENCE, () -> agent.execute(this::look));
+  }
+
   void look() {
     host.blocking(
         "agent-facts",
@@ -65,9 +78,15 @@ final class FactsWatch {
                   description = about;
                   routes = now;
                   problem = "";
-                  seen.run();
+                  engineProblem = "";
+                  moved.run();
                 });
-          } catch (EngineException | Commands.Failed e) {
+          } catch (EngineException e) {
+            agent.execute(() -> {
+              engineProblem = e.getMessage();
+              failed(e.getMessage());
+            });
+          } catch (Commands.Failed e) {
             agent.execute(() -> failed(e.getMessage()));
           }
         });
@@ -80,6 +99,8 @@ final class FactsWatch {
     }
     if (description.getHostname().isEmpty()) {
       host.after(RETRY, () -> agent.execute(this::look));
+    } else {
+      moved.run();
     }
   }
 }

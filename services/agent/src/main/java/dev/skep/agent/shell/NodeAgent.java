@@ -171,6 +171,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
         new Containers.Node(ownership, now.getHostname(), now.getPlatform().getArchitecture(), now.getPlatform().getOs());
     tasks.engineUp(around, outage(since), adoption.adopted().keySet());
     lostAt = null;
+    facts.look();
   }
 
   private Outage outage(Instant back) {
@@ -187,6 +188,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   public void down(Instant since, String why) {
     LOG.warn("the engine is away: {}", why);
     engineLife++;
+    facts.lookSoon();
     if (lostAt == null) {
       lostAt = since;
     }
@@ -285,6 +287,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
         .setAdvertiseAddr(identity.advertiseAddress())
         .setDataPathAddr(identity.dataPathAddress())
         .setManagerAddr(identity.manager() ? identity.managers().stream().findFirst().orElse("") : "")
+        .setEngineProblem(facts.engineProblem())
         .addAllRoutes(facts.routes(networks.ownBridges()))
         .addAllNetworkIds(new TreeSet<>(networks.standing()))
         .addAllPortProblems(edges.problems(facts.description().getHostname()))

@@ -26,6 +26,9 @@ import java.util.TreeMap;
  * nodes fall silent within one grace, it believes that the fault is on its own side: none is withdrawn, and nodes are
  * given up only after three graces, or never while no node at all is heard.
  *
+ * <p>A node that says that its engine is away gets no new tasks, and is down when that lasts: containers outlive many an
+ * engine's end, and an engine that is started again has them back.
+ *
  * @param startedAt when this judge began to listen
  * @param lastTick when it last judged
  * @param due when it should judge next so that it has listened all the time
@@ -35,17 +38,19 @@ import java.util.TreeMap;
 public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedMap<String, Watched> watched, Instant panicUntil) {
   /** The panic rule needs this many nodes: of two, one alone is half. */
   private static final int PANIC_NODES = 3;
+  /** An engine may take 15 s to end its containers, and then has to start. */
+  static final Duration ENGINE_GRACE = Duration.ofSeconds(30);
 
   /**
    * {@code base}: silence counts from here; {@code sign}: the last sign of life that was counted, or null; {@code
-   * downAt}: when it was judged down, or null.
+   * downAt}: when it was judged down, or null; {@code engineless}: since when it says that its engine is away, or null.
    */
-  record Watched(Instant base, Instant sign, Instant downAt) {}
+  record Watched(Instant base, Instant sign, Instant downAt, Instant engineless) {}
 
   /** What the judge remembers, and what it wants written; {@code suspects} are counted for the metrics. */
   public record Judgement(Liveness next, Decision decision, int suspects, boolean panic) {}
 
-  private record Judged(String nodeId, NodeStatusRow row, Duration silence, boolean stranger) {
+  private record Judged(String nodeId, NodeStatusRow row, Duration silence, boolean stranger, Duration engineless) {
     /** Silent, or so within a beat. */
     boolean quiet(Silence limits) {
       return silence.compareTo((stranger ? limits.freshGrace() : limits.suspect()).minus(limits.beat())) >= 0;
@@ -83,9 +88,11 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
       }
       Watched watch = listened(watched.get(id), sign, late, now);
       boolean down = NodeLife.of(row.value()) == NodeLife.DOWN;
-      next.put(id, new Watched(watch.base, watch.sign, !down ? null : watch.downAt == null ? now : watch.downAt));
+      Instant engineless = row.value().getEngineProblem().isEmpty() ? null : watch.engineless == null ? now : watch.engineless.plus(late);
+      next.put(id, new Watched(watch.base, watch.sign, !down ? null : watch.downAt == null ? now : watch.downAt, engineless));
       Duration silence = sign != null && sign.inProcess() ? Duration.ZERO : Duration.between(watch.base, now);
-      nodes.add(new Judged(id, row.value(), silence, sign == null || !sign.session()));
+      Duration without = engineless == null ? Duration.ZERO : Duration.between(engineless, now);
+      nodes.add(new Judged(id, row.value(), silence, sign == null || !sign.session(), without));
     }
     Instant until = panicUntil.plus(late);
     Panic panic = Panic.of(nodes, next, limits, now, now.isBefore(until));
@@ -119,21 +126,22 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
 
   private Watched listened(Watched before, Heard sign, Duration late, Instant now) {
     if (before == null && sign != null) {
-      return new Watched(now, sign.at(), null); // nobody knows what happened to this clock since that sign
+      return new Watched(now, sign.at(), null, null); // nobody knows what happened to this clock since that sign
     }
     Instant base = before == null ? startedAt : before.base;
     Instant counted = before == null ? null : before.sign;
     Instant downAt = before == null ? null : before.downAt;
+    Instant engineless = before == null ? null : before.engineless;
     // A sign that was counted is not looked at again: after a clock went back it would stand in the future for long.
     if (sign != null && !sign.at().equals(counted)) {
       if (late.isNegative() && !sign.at().isAfter(now)) {
-        return new Watched(sign.at(), sign.at(), downAt); // it came after the clock went back, and all else before
+        return new Watched(sign.at(), sign.at(), downAt, engineless); // it came after the clock went back, and all else before
       }
       base = sign.at().isAfter(base) ? sign.at() : base;
       counted = sign.at();
     }
     base = base.plus(late);
-    return new Watched(base.isAfter(now) ? now : base, counted, downAt);
+    return new Watched(base.isAfter(now) ? now : base, counted, downAt, engineless);
   }
 
   /**
@@ -172,7 +180,7 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
   private static NodeLife life(Judged node, Panic panic, Silence limits) {
     NodeLife known = NodeLife.of(node.row);
     if (!node.silent(limits)) {
-      return node.stranger && !node.row.getState().isEmpty() ? known : NodeLife.READY;
+      return node.stranger && !node.row.getState().isEmpty() ? known : withEngine(node);
     }
     if (known == NodeLife.DOWN) {
       return NodeLife.DOWN;
@@ -185,7 +193,17 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     return node.silence.compareTo(limits.grace()) >= 0 ? NodeLife.DOWN : NodeLife.DISCONNECTED;
   }
 
+  private static NodeLife withEngine(Judged node) {
+    if (node.row.getEngineProblem().isEmpty()) {
+      return NodeLife.READY;
+    }
+    return node.engineless.compareTo(ENGINE_GRACE) >= 0 ? NodeLife.DOWN : NodeLife.UNKNOWN;
+  }
+
   private static String message(ClusterState state, Judged node, NodeLife life, Panic panic, Set<String> silent, Silence limits) {
+    if (!node.silent(limits)) {
+      return node.row.getEngineProblem();
+    }
     String since = "no heartbeat for " + node.silence.toMillis() + " ms";
     return switch (life) {
       case READY -> "";

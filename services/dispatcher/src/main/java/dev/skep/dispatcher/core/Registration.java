@@ -97,6 +97,7 @@ public final class Registration {
         .setAddr(report.getAdvertiseAddr())
         .setDataPathAddr(report.getDataPathAddr())
         .setManagerAddr(report.getManagerAddr())
+        .setEngineProblem(report.getEngineProblem())
         .clearRoutes()
         .addAllRoutes(report.getRoutesList())
         .clearNetworkIds()

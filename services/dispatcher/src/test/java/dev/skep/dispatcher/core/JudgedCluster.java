@@ -67,6 +67,12 @@ final class JudgedCluster {
     return walk;
   }
 
+  /** What the node's agent reports of its engine. */
+  void engineProblem(String node, String problem) {
+    NodeStatusRow row = walk.state().value(Rows.NODE_STATUS.key(node)).toBuilder().setEngineProblem(problem).build();
+    walk.apply(ChangeSet.about(node).put(Rows.NODE_STATUS.key(node), row).build());
+  }
+
   void run(Duration duration) {
     Instant end = time.plus(duration);
     while (!events.isEmpty() && !events.peek().at.isAfter(end)) {

@@ -49,6 +49,27 @@ class LivenessTest {
   }
 
   @Test
+  void aNodeWithoutItsEngineGetsNoNewTasksAndIsDownWhenThatLasts() {
+    JudgedCluster cluster = new JudgedCluster(1, 5);
+    cluster.run(Duration.ofSeconds(2));
+    cluster.engineProblem("n3", "the engine does not answer");
+    assertThat(cluster.runUntil("n3", NodeLife.UNKNOWN)).isLessThanOrEqualTo(Duration.ofMillis(400));
+    assertThat(cluster.message("n3")).isEqualTo("the engine does not answer");
+    cluster.run(Duration.ofSeconds(20));
+    cluster.engineProblem("n3", "");
+    assertThat(cluster.runUntil("n3", NodeLife.READY)).isLessThanOrEqualTo(Duration.ofMillis(400));
+
+    cluster.engineProblem("n3", "the engine does not answer");
+    cluster.run(Duration.ofSeconds(10));
+    cluster.pauseJudge(Duration.ofHours(1));
+    assertThat(cluster.runUntil("n3", NodeLife.DOWN)).as("what the judge slept does not count").isBetween(Duration.ofSeconds(19), Duration.ofSeconds(21));
+    assertThat(cluster.message("n3")).isEqualTo("the engine does not answer");
+    cluster.engineProblem("n3", "");
+    assertThat(cluster.runUntil("n3", NodeLife.READY)).isLessThanOrEqualTo(Duration.ofMillis(400));
+    assertThat(cluster.everythingThatHappened()).containsOnlyKeys("n3");
+  }
+
+  @Test
   void aSilenceOfTwoSecondsMovesNoTask() {
     JudgedCluster cluster = new JudgedCluster(2, 5);
     cluster.run(Duration.ofSeconds(1));

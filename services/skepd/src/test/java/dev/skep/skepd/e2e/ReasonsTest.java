@@ -88,9 +88,13 @@ class ReasonsTest extends OneMachine {
     create("--name", "lasting", "-p", "8102:80", IMAGE);
     machine.replicas("lasting", "1/1");
     machine.stopEngine();
-    Machine.eventually("the node says that its engine is gone", () -> machine.docker("node", "ls").output() + machine.docker("service", "ps", "lasting").output(),
-        seen -> seen.contains("Down") || seen.contains("engine"));
-    machine.startEngine();
+    try {
+      showsUp("lasting", "does not answer");
+      Machine.eventually("the node gets no new tasks", () -> machine.docker("node", "ls").succeeds().output(), seen -> seen.contains("Unknown"));
+    } finally {
+      machine.startEngine();
+    }
+    Machine.eventually("the engine's node is ready", () -> machine.docker("node", "ls").output(), seen -> seen.contains("Ready"));
     machine.replicas("lasting", "1/1");
     Machine.eventually("it answers again", () -> machine.get("http://127.0.0.1:8102/"), answer -> answer.startsWith("greetings"));
     goesOn();

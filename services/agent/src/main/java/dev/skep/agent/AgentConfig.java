@@ -1,5 +1,7 @@
 package dev.skep.agent;
 
+import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.feed.FeedServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -34,6 +36,17 @@ public record AgentConfig(
   public static AgentConfig defaults() {
     return new AgentConfig(
         Path.of("/var/run/docker.sock"), "", Optional.empty(), 2, 20, 20, 0, Duration.ofSeconds(3), Duration.ofSeconds(10), List.of());
+  }
+
+  /** Reads the keys {@code engine}, {@code instance}, {@code agent.starts}, {@code agent.removals}; the edge's socket is in the run folder. */
+  public static AgentConfig from(Settings settings, Path run) {
+    AgentConfig otherwise = defaults();
+    Settings own = settings.of("agent");
+    return otherwise
+        .withEngine(Path.of(settings.text("engine", "unix://" + otherwise.engine).replaceFirst("^unix://", "")))
+        .withInstance(settings.text("instance", otherwise.instance))
+        .withFeedSocket(run.resolve(FeedServer.SOCKET))
+        .withParallelism((int) own.number("starts", otherwise.starts), (int) own.number("removals", otherwise.removals));
   }
 
   public AgentConfig withEngine(Path socket) {

@@ -1,6 +1,7 @@
 package dev.skep.agent;
 
 import com.google.protobuf.TextFormat;
+import dev.skep.agent.shell.AgentPurge;
 import dev.skep.dispatcher.v1.NetworkAssignment;
 import dev.skep.dispatcher.v1.TaskAssignment;
 import dev.skep.feed.v1.EndpointAddress;

@@ -2,6 +2,7 @@ package dev.skep.controlapi;
 
 import dev.skep.controlapi.shell.http.Address;
 import dev.skep.controlapi.shell.http.Limits;
+import dev.skep.runtime.config.Settings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -28,6 +29,13 @@ public record ControlApiConfig(
     return new ControlApiConfig(
         List.of(new Address.UnixSocket(DEFAULT_SOCKET)), DEFAULT_ENGINE, Optional.empty(), Limits.DEFAULT, Duration.ofSeconds(5),
             Duration.ofSeconds(3));
+  }
+
+  /** Reads the keys {@code api} and {@code engine}; sockets of its own are in the run folder. */
+  public static ControlApiConfig from(Settings settings, Path run) {
+    String engine = settings.text("engine", "unix://" + DEFAULT_ENGINE);
+    String api = settings.text("api", "unix://" + run.resolve("docker.sock"));
+    return defaults().withApi(List.of(api.split(","))).withEngine(Path.of(engine.replaceFirst("^unix://", ""))).withGrpc(run.resolve("control.sock"));
   }
 
   /** As the launcher has them: {@code unix:///…} and {@code tcp://…}. Throws IllegalArgumentException with the reason. */

@@ -22,6 +22,14 @@ public record DispatcherConfig(
     int maxPendingMoves,
     int maxLogReaders,
     int logBatches) {
+  /** Of a dispatcher whose process has no agent. */
+  public static DispatcherConfig alone() {
+    DispatcherConfig otherwise = defaults();
+    return new DispatcherConfig(
+        false, otherwise.storePatience, otherwise.maxPendingWrites, otherwise.maxEvents, otherwise.maxPendingMoves, otherwise.maxLogReaders,
+            otherwise.logBatches);
+  }
+
   public static DispatcherConfig defaults() {
     return new DispatcherConfig(true, Duration.ofSeconds(10), 8_192, 16_384, 4_096, 256, 64);
   }

@@ -15,7 +15,7 @@ public final class EdgeMain {
   private EdgeMain() {}
 
   public static void main(String[] args) {
-    Launch.run("edge", args, EdgeMain::start);
+    MachineLaunch.run("edge", args, EdgeMain::start);
   }
 
   static EdgeHost start(Settings settings, SkepdConfig config) throws Exception {

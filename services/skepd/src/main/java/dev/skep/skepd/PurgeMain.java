@@ -1,8 +1,9 @@
 package dev.skep.skepd;
 
-import dev.skep.agent.AgentPurge;
+import dev.skep.agent.shell.AgentPurge;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.config.SettingsException;
+import dev.skep.runtime.host.Launch;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -57,7 +57,7 @@ final class Rehearsal {
     this.socket = socket;
   }
 
-  static void of(String name, Settings given, Launch.Start start) throws Exception {
+  static void of(String name, Settings given, MachineLaunch.Start start) throws Exception {
     Path folder = Files.createTempDirectory("skep-rehearsal");
     try {
       SkepdConfig asked = SkepdConfig.from(given);

@@ -19,7 +19,7 @@ public final class SkepdMain {
   private SkepdMain() {}
 
   public static void main(String[] args) {
-    Launch.run("skepd", args, SkepdMain::start);
+    MachineLaunch.run("skepd", args, SkepdMain::start);
   }
 
   /** Deciders first, so that what the API accepts is acted on; the agent before the API, so that init finds its node. */

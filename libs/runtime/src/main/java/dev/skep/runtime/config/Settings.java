@@ -5,6 +5,7 @@ import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -93,6 +94,21 @@ public final class Settings {
 
   public String text(String name, String otherwise) {
     return find(name, otherwise, false).map(Given::value).orElse(otherwise);
+  }
+
+  /** @param what it is, for whoever did not give it */
+  public String required(String name, String what) {
+    return text(name).orElseThrow(() -> new SettingsException("--" + scope + name + " is missing: " + what));
+  }
+
+  /** Values with commas between them; empty when it is not given. */
+  public List<String> list(String name) {
+    Optional<Given> given = find(name, "", false);
+    List<String> values = Arrays.stream(given.map(Given::value).orElse("").split(",")).map(String::strip).filter(one -> !one.isEmpty()).toList();
+    if (given.isPresent() && values.isEmpty()) {
+      throw new SettingsException(given.get().where + " names nothing");
+    }
+    return values;
   }
 
   /** Not shown by {@link #effective}. */

@@ -61,6 +61,11 @@ public final class LocalServices implements AutoCloseable {
         local(component).methods.put(method.getMethodDescriptor().getFullMethodName(), method));
   }
 
+  /** Is anything offered here? */
+  public boolean serving() {
+    return !offered.isEmpty();
+  }
+
   /** Everything that is served, for a server that checks its callers itself. */
   HandlerRegistry offered() {
     return new HandlerRegistry() {

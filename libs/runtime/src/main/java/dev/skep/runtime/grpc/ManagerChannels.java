@@ -18,6 +18,7 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +46,7 @@ public final class ManagerChannels implements AutoCloseable {
   private EventLoopGroup loop; // made when first needed; guarded by this
   private SslContext tls; // guarded by this
 
-  private record Connection(String address, ManagedChannel channel) {}
+  private record Connection(String address, InetSocketAddress place, ManagedChannel channel) {}
 
   /**
    * @param managers host:port of all that are known, in the order in which they are tried
@@ -83,7 +84,7 @@ public final class ManagerChannels implements AutoCloseable {
       if (present.channel.getState(false) != ConnectivityState.TRANSIENT_FAILURE) {
         return present.channel;
       }
-      if (known.size() == 1) {
+      if (known.size() == 1 && HostPort.parse(present.address, NetworkDoor.PORT).equals(present.place)) {
         present.channel.resetConnectBackoff();
         return present.channel;
       }
@@ -93,19 +94,20 @@ public final class ManagerChannels implements AutoCloseable {
       present.channel.shutdown(); // open calls go on
       LOG.info("{}: from manager {} to {}", purpose, present.address, known.get(next));
     }
-    Connection fresh = new Connection(known.get(next), connected(known.get(next)));
+    InetSocketAddress place = HostPort.parse(known.get(next), NetworkDoor.PORT); // a name may have moved: a container that was replaced
+    Connection fresh = new Connection(known.get(next), place, connected(place));
     byPurpose.put(purpose, fresh);
     return fresh.channel;
   }
 
-  private ManagedChannel connected(String address) {
+  private ManagedChannel connected(InetSocketAddress place) {
     if (loop == null) {
       loop = new MultiThreadIoEventLoopGroup(1, new DefaultThreadFactory("managers", true), EpollIoHandler.newFactory());
     }
     if (tls == null) {
       tls = Tls.node(trust);
     }
-    return NettyChannelBuilder.forAddress(HostPort.parse(address, NetworkDoor.PORT))
+    return NettyChannelBuilder.forAddress(place)
         .overrideAuthority(Tls.AUTHORITY)
         .sslContext(tls)
         .eventLoopGroup(loop)

@@ -28,12 +28,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What hosts have in common: components in order, threads, services, folders, the end. */
-public abstract sealed class BasicHost implements Host, AutoCloseable permits ProcessHost, EdgeHost {
+public abstract sealed class BasicHost implements Host, AutoCloseable permits ProcessHost, NodeHost, EdgeHost {
   /** The exit code of a process that ended itself because of a failure of its own: whoever watches restarts it. */
   public static final int FAILED = 70;
 
   private static final FileAttribute<?> PRIVATE = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final Logger LOG = LoggerFactory.getLogger(BasicHost.class);
+  private static final String IDENTITY = "identity";
   private static final Duration LONGEST_STOP = Duration.ofSeconds(20);
 
   private final HostBuilder options;
@@ -167,9 +168,19 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
     return data;
   }
 
+  /** Key, certificate, roots and the cluster's key. */
+  Path identityFolder() {
+    return options.identity.orElse(data.resolve(IDENTITY));
+  }
+
+  /** Which node this is. With an identity that processes share it lies beside the keys: one folder to mount. */
+  Path membershipFolder() {
+    return options.identity.orElse(data);
+  }
+
   @Override
   public Path dataFolder(String component) {
-    return folder(data.resolve(component), PRIVATE);
+    return folder(component.equals(IDENTITY) ? identityFolder() : data.resolve(component), PRIVATE);
   }
 
   @Override

@@ -93,6 +93,20 @@ public final class FileMembership implements Membership {
     });
   }
 
+  /** Reads the file again, which another process may have replaced. */
+  void refresh() {
+    changing.lock();
+    try {
+      Optional<Identity> now = read();
+      if (!now.equals(current)) {
+        current = now;
+        listeners.forEach(listener -> listener.accept(now));
+      }
+    } finally {
+      changing.unlock();
+    }
+  }
+
   private interface Writing {
     void run() throws IOException;
   }

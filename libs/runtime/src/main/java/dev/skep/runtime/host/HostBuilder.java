@@ -8,6 +8,7 @@ import java.security.SecureRandom;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.UnaryOperator;
@@ -22,6 +23,9 @@ public final class HostBuilder {
   Optional<InetSocketAddress> http = Optional.empty();
   Optional<BiConsumer<String, Throwable>> onFatal = Optional.empty();
   boolean heedSignals;
+  Optional<Path> identity = Optional.empty();
+  Optional<String> listen = Optional.empty();
+  Optional<Map<String, List<String>>> peers = Optional.empty();
   UnaryOperator<InetSocketAddress> door = UnaryOperator.identity();
   final List<Component> components = new ArrayList<>();
 
@@ -56,8 +60,40 @@ public final class HostBuilder {
     return this;
   }
 
-  /** Where /metrics, /live and /ready answer: a loopback address. Nowhere unless given. */
+  /**
+   * The folder that says who this host is, which several processes share: membership, keys, roots. One of them writes it,
+   * the others follow. Unless given, this process has its own below the data folder.
+   */
+  public HostBuilder identity(Path folder) {
+    identity = Optional.of(folder.toAbsolutePath());
+    return this;
+  }
+
+  /** Where the network door opens, in place of the membership's address: processes of one host cannot share a port. */
+  public HostBuilder listen(String address) {
+    listen = Optional.of(address);
+    return this;
+  }
+
+  /**
+   * Components that this host does not hold are in other processes: at these addresses, by component, or where the managers
+   * are that the membership knows.
+   */
+  public HostBuilder peers(Map<String, List<String>> addresses) {
+    peers = Optional.of(Map.copyOf(addresses));
+    return this;
+  }
+
+  /** Where /metrics, /live and /ready answer: a loopback address, as what they tell is not for everybody. Nowhere unless given. */
   public HostBuilder http(InetSocketAddress address) {
+    if (address.isUnresolved() || !address.getAddress().isLoopbackAddress()) {
+      throw new IllegalArgumentException("metrics answer on a loopback address only, not on " + address);
+    }
+    return httpForAll(address);
+  }
+
+  /** The same on an address that others can reach: a container's own network. */
+  public HostBuilder httpForAll(InetSocketAddress address) {
     http = Optional.of(address);
     return this;
   }
@@ -89,6 +125,13 @@ public final class HostBuilder {
   /** Starts a process that keeps state: {@code embedded:/folder}. Throws when a component does not start. */
   public ProcessHost startProcess(String storeUri) throws Exception {
     ProcessHost host = ProcessHost.open(this, storeUri);
+    host.startAll();
+    return host;
+  }
+
+  /** Starts a process that is a node of the cluster and has no store. Throws when a component does not start. */
+  public NodeHost startNode() throws Exception {
+    NodeHost host = new NodeHost(this);
     host.startAll();
     return host;
   }

@@ -1,9 +1,9 @@
 package dev.skep.runtime.host;
 
-import dev.skep.runtime.Membership;
 import dev.skep.runtime.Membership.Identity;
 import dev.skep.runtime.NetworkDoor;
 import dev.skep.runtime.SessionState;
+import dev.skep.runtime.View;
 import dev.skep.runtime.grpc.ClusterChannel;
 import dev.skep.runtime.grpc.GrpcDoor;
 import dev.skep.runtime.grpc.ManagerChannels;
@@ -14,12 +14,14 @@ import dev.skep.state.Rows;
 import io.grpc.Channel;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A host among others: the door of a manager, the connections of a worker, each while the membership says so. */
+/** A host among others: the door of a manager, the connections to components elsewhere, each while the membership says so. */
 final class Network implements AutoCloseable {
   /** The purpose of calls that name none. */
   static final String EVERYTHING = "everything";
@@ -28,30 +30,40 @@ final class Network implements AutoCloseable {
   private static final Duration RETRY = Duration.ofSeconds(1);
   private static final Duration FAREWELL = Duration.ofSeconds(1); // for a removed node to read why its calls end
 
-  private final ProcessHost host;
-  private final Membership membership;
+  private final BasicHost host;
+  private final HostBuilder options;
+  private final FileMembership membership;
+  private final Optional<View> view;
   private final Trust trust;
   private final SessionState session = new SessionState();
   private final GrpcDoor door;
   private final ManagerChannels managers;
+  private final Map<String, ManagerChannels> peers = new HashMap<>();
+  private final Optional<SharedIdentity> shared;
   private Optional<AutoCloseable> following = Optional.empty();
   private Optional<AutoCloseable> watching = Optional.empty();
   private String cluster = "";
   private String complaint = "";
   private volatile boolean closed;
 
-  Network(ProcessHost host, HostBuilder options, Membership membership) {
+  /** @param view the cluster's rows; without them nobody is served */
+  Network(BasicHost host, HostBuilder options, FileMembership membership, Optional<View> view) {
     this.host = host;
+    this.options = options;
     this.membership = membership;
-    this.trust = new Trust(host.data().resolve("identity"), host.clock());
+    this.view = view;
+    this.trust = new Trust(host.identityFolder(), host.clock());
     this.door = new GrpcDoor(
         host.services(), trust, this::known, host.calls(), work -> host.thread("network-door", work), options.door);
     this.managers = new ManagerChannels(
         () -> membership.current().map(Identity::managers).orElse(List.of()), trust, host.calls());
+    options.peers.orElse(Map.of()).forEach((component, addresses) ->
+        peers.put(component, new ManagerChannels(() -> addresses, trust, host.calls())));
+    this.shared = options.identity.map(folder -> new SharedIdentity(host, folder, membership, trust));
   }
 
   private boolean known(String nodeId) {
-    return host.view().state().has(Rows.NODE_SPEC.key(nodeId));
+    return view.orElseThrow().state().has(Rows.NODE_SPEC.key(nodeId));
   }
 
   Trust trust() {
@@ -66,14 +78,21 @@ final class Network implements AutoCloseable {
     return door;
   }
 
-  Channel channel(Channel here, String purpose) {
-    return new ClusterChannel(membership, here, managers.channel(purpose));
+  Channel channel(String component, String purpose) {
+    Channel there = peers.getOrDefault(component, managers).channel(purpose);
+    boolean alone = options.peers.isPresent() && options.components.stream().noneMatch(one -> one.name().equals(component));
+    return alone ? there : new ClusterChannel(this::worker, host.services().channel(component), there);
+  }
+
+  private boolean worker() {
+    return membership.current().filter(identity -> !identity.manager()).isPresent();
   }
 
   /** From the moment on when there is something to serve. */
   void follow() {
     following = Optional.of(membership.listen(this::become));
-    watching = Optional.of(host.view().listen(this::moved));
+    watching = view.map(rows -> rows.listen(this::moved));
+    shared.ifPresent(SharedIdentity::follow);
   }
 
   private void become(Optional<Identity> identity) {
@@ -81,8 +100,9 @@ final class Network implements AutoCloseable {
     if (!now.equals(cluster)) {
       cluster = now;
       managers.forget();
+      peers.values().forEach(ManagerChannels::forget);
     }
-    String listen = identity.filter(Identity::manager).map(Identity::listenAddress).orElse("");
+    String listen = identity.filter(Identity::manager).map(this::place).orElse("");
     if (listen.isEmpty()) {
       door.close();
     } else {
@@ -90,8 +110,14 @@ final class Network implements AutoCloseable {
     }
   }
 
+  /** Where this process serves others; empty when it has nothing for them. */
+  private String place(Identity manager) {
+    boolean serves = view.isPresent() && (options.peers.isEmpty() || host.services().serving());
+    return serves ? options.listen.orElse(manager.listenAddress()) : "";
+  }
+
   private void open(String address) {
-    boolean wanted = membership.current().filter(Identity::manager).filter(who -> who.listenAddress().equals(address)).isPresent();
+    boolean wanted = membership.current().filter(Identity::manager).filter(who -> place(who).equals(address)).isPresent();
     if (closed || !wanted) {
       return;
     }
@@ -126,7 +152,9 @@ final class Network implements AutoCloseable {
     } catch (Exception e) {
       throw new IllegalStateException("a listener that cannot be removed", e);
     }
+    shared.ifPresent(SharedIdentity::close);
     door.close();
     managers.close();
+    peers.values().forEach(ManagerChannels::close);
   }
 }

@@ -24,6 +24,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A process that keeps or reads the cluster's state. */
@@ -43,8 +44,8 @@ public final class ProcessHost extends BasicHost {
     this.store = Backends.store(storeUri, storeThreads::platform);
     this.view = viewOf(store);
     this.log = Backends.log(storeUri, store, this::epoch, ProcessHost::published);
-    this.membership = new FileMembership(data());
-    this.network = new Network(this, options, membership);
+    this.membership = new FileMembership(membershipFolder());
+    this.network = new Network(this, options, membership, Optional.of(view));
     this.loopMetrics = new LoopMetrics(metrics());
     this.holder = options.ids.next();
     Gauge.build("skep_view_revision", "The revision at which this process sees the cluster.").create()
@@ -136,7 +137,7 @@ public final class ProcessHost extends BasicHost {
 
   @Override
   public Channel channel(String component, String purpose) {
-    return network.channel(services().channel(component), purpose);
+    return network.channel(component, purpose);
   }
 
   @Override

@@ -118,6 +118,27 @@ public final class Trust {
     });
   }
 
+  /** Reads the files again, which another process may have replaced. Nothing happens before they were read once. */
+  public void refresh() {
+    changing.lock();
+    try {
+      Held known = held;
+      if (known == null) {
+        return;
+      }
+      Held now = read();
+      boolean same = now.roots().equals(known.roots())
+          && now.certificate().map(NodeCertificate::own).equals(known.certificate().map(NodeCertificate::own));
+      if (same) {
+        return;
+      }
+      held = new Held(now.certificate(), known.certificate(), now.roots());
+    } finally {
+      changing.unlock();
+    }
+    listeners.forEach(Runnable::run);
+  }
+
   private interface Change {
     Held made() throws IOException;
   }

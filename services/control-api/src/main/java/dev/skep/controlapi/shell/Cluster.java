@@ -86,6 +86,29 @@ final class Cluster {
     }
   }
 
+  /**
+   * As init, before any service of this host runs: no port is taken, nobody is waited for, the address is taken as it is
+   * given. A store that holds a cluster is left alone unless {@code replace} says that it may go.
+   */
+  Answer<String> found(InitRequest request, boolean replace) {
+    ClusterState state = host.view().fresh(Commits.LIMIT);
+    if (member(state).isPresent()) {
+      return Answer.refused(ApiError.alreadyInSwarm());
+    }
+    if (state.has(Rows.cluster()) && !replace) {
+      return Answer.refused(ApiError.badRequest("the store holds cluster " + state.value(Rows.cluster()).getId()
+          + " already, and this host's identity is not of it: join that cluster, or say that it may be thrown away (--replace)"));
+    }
+    Optional<ApiError> refusal = ClusterWrites.refusal(request);
+    if (refusal.isPresent()) {
+      return Answer.refused(refusal.get());
+    }
+    return AdvertisedAddress.joining(request.getAdvertiseAddr(), "")
+        .then(address -> AdvertisedAddress.dataPath(request.getDataPathAddr())
+            .then(dataPath -> AdvertisedAddress.listening(request.getListenAddr())
+                .then(listen -> founded(request, new Place(address, dataPath.isEmpty() ? address : dataPath, listen)))));
+  }
+
   private Answer<String> initNow(InitRequest request, boolean automatic) {
     if (!(standing(host.view().fresh(Commits.LIMIT)) instanceof Standing.Outside)) {
       return Answer.refused(ApiError.alreadyInSwarm());
@@ -157,6 +180,9 @@ final class Cluster {
 
   /** The CLI asks for the node's address at once; it is known when the agent has reported. */
   private void awaitNode(String nodeId) {
+    if (nodeWait.isZero()) {
+      return;
+    }
     CompletableFuture<Boolean> reported = new CompletableFuture<>();
     View.Listener listener =
         (state, _, _) -> {

@@ -1,8 +1,5 @@
-package dev.skep.agent;
+package dev.skep.agent.shell;
 
-import dev.skep.agent.shell.Commands;
-import dev.skep.agent.shell.Engine;
-import dev.skep.agent.shell.Leftovers;
 import dev.skep.runtime.host.CommandThreads;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,14 +10,14 @@ public final class AgentPurge {
 
   /**
    * @param engine the engine's unix socket
-   * @param instance "" or four hex digits, as in {@link AgentConfig}
+   * @param instance "" or four hex digits, as in {@link dev.skep.agent.AgentConfig}
    * @return what could not be removed, and why; empty when nothing is left
    */
   public static List<String> purge(Path engine, String instance) {
     return purge(engine, instance, List.of());
   }
 
-  static List<String> purge(Path engine, String instance, List<String> commandPrefix) {
+  public static List<String> purge(Path engine, String instance, List<String> commandPrefix) {
     try (Engine client = new Engine(engine);
         CommandThreads threads = new CommandThreads()) {
       return Leftovers.remove(client, new Commands(commandPrefix), instance, threads::execute);

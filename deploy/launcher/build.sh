@@ -51,14 +51,29 @@ main_class() {
   case $1 in
     skepd) echo dev.skep.skepd.SkepdMain ;;
     edge) echo dev.skep.skepd.EdgeMain ;;
+    admin) echo dev.skep.skepd.AdminMain ;;
+    control-api) echo dev.skep.controlapi.Main ;;
+    orchestrator | allocator | scheduler | dispatcher | relay | agent) echo "dev.skep.$1.Main" ;;
+    ingress-lb) echo dev.skep.ingress.Main ;;
+    dns-discovery) echo dev.skep.dns.Main ;;
+    *) return 1 ;;
   esac
 }
 
 # Chosen by measurement: load-tests/footprint/README.md.
+jvm_common() {
+  echo "-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -XX:TieredStopAtLevel=1 -Xss512k -XX:+ExitOnOutOfMemoryError --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dio.netty.allocator.numDirectArenas=2 -Dio.netty.allocator.numHeapArenas=1 -Dio.netty.noPreferDirect=false"
+}
+
 jvm_options() {
-  local common="-XX:+UseSerialGC -XX:+UseCompactObjectHeaders -XX:TieredStopAtLevel=1 -Xss512k -XX:+ExitOnOutOfMemoryError --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow -Dio.netty.allocator.numDirectArenas=2 -Dio.netty.allocator.numHeapArenas=1 -Dio.netty.noPreferDirect=false"
+  local common
+  common=$(jvm_common)
   case $1 in
     skepd) echo "$common -Xms24m -Xmx160m -XX:MaxDirectMemorySize=64m" ;;
-    edge) echo "${common/-XX:TieredStopAtLevel=1 /} -Xms16m -Xmx64m -XX:MaxDirectMemorySize=128m" ;;
+    # What moves users' bytes is worth the better compiler.
+    edge | ingress-lb) echo "${common/-XX:TieredStopAtLevel=1 /} -Xms16m -Xmx64m -XX:MaxDirectMemorySize=128m" ;;
+    control-api | dispatcher) echo "$common -Xms24m -Xmx128m -XX:MaxDirectMemorySize=64m" ;;
+    dns-discovery) echo "$common -Xms16m -Xmx48m -XX:MaxDirectMemorySize=64m" ;;
+    *) echo "$common -Xms16m -Xmx96m -XX:MaxDirectMemorySize=64m" ;;
   esac
 }

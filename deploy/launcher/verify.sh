@@ -16,7 +16,7 @@ skep_check() {
   test_totals
 }
 
-check_scripts() { (cd "$HERE" && shellcheck -x skep .ci/run deploy/join.sh examples/*/prepare && shellcheck -s bash -x -e SC2034,SC2154 deploy/launcher/*.sh); }
+check_scripts() { (cd "$HERE" && shellcheck -x skep .ci/run deploy/join.sh deploy/images deploy/infra-images examples/*/prepare && shellcheck -s bash -x -e SC2034,SC2154 deploy/launcher/*.sh); }
 
 skep_test() {
   local long=no

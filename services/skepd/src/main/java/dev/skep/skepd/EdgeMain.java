@@ -20,7 +20,7 @@ public final class EdgeMain {
 
   static EdgeHost start(Settings settings, SkepdConfig config) throws Exception {
     HostBuilder builder = HostBuilder.named("edge").data(config.data().resolve("edge")).run(config.run()).heedSignals();
-    config.metrics().ifPresent(builder::http);
+    config.metrics().ifPresent(builder::httpForAll);
     Path feed = config.run().resolve(FeedServer.SOCKET);
     builder.component(new IngressComponent(IngressConfig.defaults().withFeedSocket(feed))).component(new DnsComponent(DnsConfig.defaults().withFeedSocket(feed)));
     settings.refuseUnknown();

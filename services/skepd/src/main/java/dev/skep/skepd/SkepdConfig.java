@@ -1,6 +1,7 @@
 package dev.skep.skepd;
 
 import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.host.ProcessSettings;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,26 +15,24 @@ import java.util.Optional;
  * @param instance empty for the machine's default instance, else up to four hex digits that mark what is ours
  * @param engine the engine's unix socket
  * @param api addresses of the Docker Engine API: {@code unix:///…} or {@code tcp://127.0.0.1:…}
- * @param metrics loopback port of /metrics, /live and /ready; empty: none
+ * @param metrics where /metrics, /live and /ready answer, on loopback unless asked otherwise; empty: nowhere
  * @param rehearse start, answer a few calls, end: the training run of the start-up cache
  */
 public record SkepdConfig(
     Path data, Path run, String instance, Path engine, List<String> api, Optional<InetSocketAddress> metrics, boolean rehearse) {
-  private static final Path DATA = Path.of("/var/lib/skep");
-  private static final Path RUN = Path.of("/run/skep");
   private static final String ENGINE = "unix:///var/run/docker.sock";
 
   public static SkepdConfig from(Settings settings) {
-    Path run = settings.path("run", RUN);
+    ProcessSettings process = ProcessSettings.plain(settings);
+    Path run = process.run();
     String engine = settings.text("engine", ENGINE);
-    int metrics = settings.port("metrics-port", 0);
     return new SkepdConfig(
-        settings.path("data", DATA),
+        process.data(),
         run,
         settings.text("instance", ""),
         Path.of(engine.replaceFirst("^unix://", "")),
         List.of(settings.text("api", "unix://" + run.resolve("docker.sock")).split(",")),
-        metrics == 0 ? Optional.empty() : Optional.of(new InetSocketAddress("127.0.0.1", metrics)),
+        process.metrics(),
         settings.flag("rehearse", false));
   }
 }

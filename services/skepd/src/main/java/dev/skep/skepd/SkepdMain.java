@@ -25,7 +25,7 @@ public final class SkepdMain {
   /** Deciders first, so that what the API accepts is acted on; the agent before the API, so that init finds its node. */
   static ProcessHost start(Settings settings, SkepdConfig config) throws Exception {
     HostBuilder builder = HostBuilder.named("skepd").data(config.data()).run(config.run()).heedSignals();
-    config.metrics().ifPresent(builder::http);
+    config.metrics().ifPresent(builder::httpForAll);
     builder
         .component(new Orchestrator())
         .component(new Allocator())

@@ -36,6 +36,7 @@ public final class ApiServer implements AutoCloseable {
     this.rotator = new RootRotator(host, cluster, commits);
     this.events = new EventFeed(host);
     this.control = new ControlService(host, cluster, commits, rotator);
+    new ClusterMetrics(host.view()).register(host.metrics().registry());
     host.serve("control-api", control);
     host.serve("control-api", new AdmissionService(commits));
     DockerApi api = new DockerApi(host, cluster, commits, rotator, events, engine, distributionLimit);

@@ -18,7 +18,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 /** A compose file of ours: the part of the format that it uses, and nothing else is accepted. */
 public record Compose(Path file, Map<String, Service> services, Set<String> volumes, String subnet, String gateway) {
   private static final Set<String> KEYS = Set.of(
-      "image", "command", "environment", "volumes", "networks", "network_mode", "pid", "privileged", "cap_add", "cap_drop", "security_opt",
+      "image", "command", "environment", "volumes", "networks", "network_mode", "pid", "cap_add", "cap_drop", "security_opt",
       "ports", "extra_hosts", "depends_on", "restart", "stop_grace_period");
   private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Z_]+)(:-([^}]*)|:\\?([^}]*))?}");
 

@@ -50,9 +50,6 @@ final class ComposeRun {
     }
     option(words, "--pid", service.text("pid"));
     option(words, "--restart", service.text("restart"));
-    if (service.text("privileged").equals("true")) {
-      words.add("--privileged");
-    }
     service.list("cap_drop").forEach(capability -> option(words, "--cap-drop", capability));
     service.list("cap_add").forEach(capability -> option(words, "--cap-add", capability));
     service.list("security_opt").forEach(security -> option(words, "--security-opt", security));

@@ -12,6 +12,11 @@ public final class Backends {
 
   private Backends() {}
 
+  /** Whether only one process can have this store open. */
+  public static boolean alone(String uri) {
+    return uri.startsWith(EMBEDDED);
+  }
+
   /** {@code embedded:/folder}. Throws {@link IllegalArgumentException} for what this build cannot open. */
   public static Store store(String uri, Threads threads) {
     if (uri.startsWith(EMBEDDED) && uri.length() > EMBEDDED.length()) {

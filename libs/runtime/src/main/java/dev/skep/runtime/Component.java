@@ -10,6 +10,11 @@ public interface Component {
 
   void start(Host host) throws Exception;
 
+  /** Whether it may see the cluster through the event log: then it does not see sealed rows. */
+  default boolean followsLog() {
+    return false;
+  }
+
   /** Ends what {@code start} began. Also called when {@code start} failed half-way. */
   void stop() throws Exception;
 }

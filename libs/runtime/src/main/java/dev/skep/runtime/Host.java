@@ -63,6 +63,14 @@ public interface Host {
   /** Runs a decider in a control loop of its own thread: coalesce, decide, commit, sleep until woken. */
   ControlLoop loop(String name, Decider decider);
 
+  /**
+   * Campaigns for the row {@code leader/loop/<name>} without deciding anything: for work that only one process of the
+   * cluster may do. On a store that only this process can open it leads as soon as there is a cluster.
+   *
+   * @param changed runs when it begins to lead, and when it leads no more; must not block
+   */
+  ControlLoop lead(String name, Runnable changed);
+
   /** Starts a named platform thread. A thread that ends with an exception ends the process. */
   Thread thread(String name, Runnable body);
 

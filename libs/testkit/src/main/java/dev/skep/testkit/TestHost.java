@@ -262,6 +262,11 @@ public final class TestHost implements Host, AutoCloseable {
   }
 
   @Override
+  public ControlLoop lead(String name, Runnable changed) {
+    return host.lead(name, changed);
+  }
+
+  @Override
   public ControlLoop loop(String name, Decider decider) {
     return host.loop(name, decider);
   }

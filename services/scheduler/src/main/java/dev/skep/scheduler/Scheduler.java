@@ -15,6 +15,11 @@ public final class Scheduler implements Component {
   }
 
   @Override
+  public boolean followsLog() {
+    return true;
+  }
+
+  @Override
   public void start(Host host) {
     loop = host.loop(name(), new SchedulerDecider());
   }

@@ -18,6 +18,7 @@ import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -95,6 +96,11 @@ public final class GrpcDoor implements NetworkDoor {
     LOG.info("other nodes reach this manager at {}", address(next));
     threads.accept(() -> serve(next));
     return address(next);
+  }
+
+  /** host:port where it is open now. */
+  public synchronized Optional<String> address() {
+    return Optional.ofNullable(open).map(GrpcDoor::address);
   }
 
   private static String address(Open open) {

@@ -47,7 +47,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
   private final CountDownLatch stopAsked = new CountDownLatch(1);
   private final CountDownLatch stopped = new CountDownLatch(1);
   private Optional<Endpoint> endpoint = Optional.empty();
-  private volatile boolean ready;
+  private volatile String missing = "starting"; // before it is ready
   private boolean closed; // guarded by this
   private boolean heeding; // guarded by this
 
@@ -59,22 +59,45 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
     this.services = new LocalServices(threads.calls());
   }
 
+  /** Before there is anything: from here on the process can be asked how it is, and to end. */
+  final void begin() {
+    if (options.heedSignals) {
+      heedSignals();
+    }
+    if (options.onFatal.isEmpty()) { // threads that are not ours to start: the store's, those of libraries
+      Thread.setDefaultUncaughtExceptionHandler((thread, cause) -> fatal("thread " + thread.getName(), cause));
+    }
+    endpoint = options.http.map(address -> Endpoint.start(address, metrics, () -> missing));
+  }
+
+  /** Says for what the start waits, and waits a while; false when the process is to end. */
+  final boolean waitFor(String what, Duration time) {
+    missing = "waiting for " + what;
+    try {
+      return !stopAsked.await(time.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  /** Ends what {@link #begin} began, when there will be no host. */
+  final void abandon() {
+    endpoint.ifPresent(Endpoint::close);
+    threads.close();
+    stopped.countDown();
+  }
+
   void startAll() throws Exception {
     try {
-      if (options.heedSignals) {
-        heedSignals();
-      }
-      if (options.onFatal.isEmpty()) { // threads that are not ours to start: the store's, those of libraries
-        Thread.setDefaultUncaughtExceptionHandler((thread, cause) -> fatal("thread " + thread.getName(), cause));
-      }
-      endpoint = options.http.isEmpty() ? Optional.empty() : Optional.of(Endpoint.start(options.http.get(), metrics, () -> ready));
+      missing = "starting";
       for (Component component : options.components) {
         long began = System.nanoTime();
         started.add(component); // before it starts: a half-started component must be stopped, too
         component.start(this);
         LOG.info("{} started in {} ms", component.name(), (System.nanoTime() - began) / 1_000_000);
       }
-      ready = true;
+      missing = "";
       started();
     } catch (Exception e) {
       close();
@@ -87,7 +110,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
 
   /** True once all components have started. */
   public boolean ready() {
-    return ready;
+    return missing.isEmpty();
   }
 
   /** The port on which /metrics answers, if it does. */
@@ -126,7 +149,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
       return;
     }
     closed = true;
-    ready = false;
+    missing = "ending";
     threads.stopping();
     for (Component component : started.reversed()) {
       try {

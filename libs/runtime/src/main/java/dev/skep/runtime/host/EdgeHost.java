@@ -15,6 +15,7 @@ import io.grpc.Channel;
 public final class EdgeHost extends BasicHost {
   EdgeHost(HostBuilder options) {
     super(options);
+    begin();
   }
 
   private static IllegalStateException none(String what) {
@@ -64,6 +65,11 @@ public final class EdgeHost extends BasicHost {
   @Override
   public Channel channel(String component, String purpose) {
     return channel(component);
+  }
+
+  @Override
+  public ControlLoop lead(String name, Runnable changed) {
+    throw none("control loop");
   }
 
   @Override

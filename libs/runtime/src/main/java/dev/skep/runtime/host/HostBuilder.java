@@ -1,11 +1,14 @@
 package dev.skep.runtime.host;
 
+import dev.skep.backend.Store;
 import dev.skep.runtime.Component;
+import dev.skep.runtime.election.ProcessLease;
 import dev.skep.state.IdSource;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +30,10 @@ public final class HostBuilder {
   Optional<String> listen = Optional.empty();
   Optional<Map<String, List<String>>> peers = Optional.empty();
   UnaryOperator<InetSocketAddress> door = UnaryOperator.identity();
+  Optional<String> peer = Optional.empty();
+  Optional<String> log = Optional.empty();
+  Optional<Store> shared = Optional.empty();
+  Duration lease = ProcessLease.LIFE;
   final List<Component> components = new ArrayList<>();
 
   private HostBuilder(String name) {
@@ -116,13 +123,40 @@ public final class HostBuilder {
     return this;
   }
 
+  /** Where other managers reach the network door of this process; unless given, at the advertised address of this host. */
+  public HostBuilder peer(String advertised) {
+    peer = Optional.of(advertised);
+    return this;
+  }
+
+  /** The event log of a store that processes share: {@code kafka://…}. Of an embedded store it is the store's own change table. */
+  public HostBuilder log(String uri) {
+    log = Optional.of(uri);
+    return this;
+  }
+
+  /** For tests: a store that several hosts share, in place of one that is named. Each host closes its own. */
+  public HostBuilder shared(Store store) {
+    shared = Optional.of(store);
+    return this;
+  }
+
+  /** For tests: how long the lease of this process lasts. */
+  public HostBuilder lease(Duration life) {
+    lease = life;
+    return this;
+  }
+
   /** Components start in the order in which they are added. */
   public HostBuilder component(Component component) {
     components.add(component);
     return this;
   }
 
-  /** Starts a process that keeps state: {@code embedded:/folder}. Throws when a component does not start. */
+  /**
+   * Starts a process that keeps state: {@code embedded:/folder}, {@code etcd://…}. One that others serve may be away: then
+   * this waits for it. Throws when a component does not start.
+   */
   public ProcessHost startProcess(String storeUri) throws Exception {
     ProcessHost host = ProcessHost.open(this, storeUri);
     host.startAll();

@@ -4,8 +4,10 @@ import dev.skep.runtime.Membership.Identity;
 import dev.skep.runtime.NetworkDoor;
 import dev.skep.runtime.SessionState;
 import dev.skep.runtime.View;
+import dev.skep.runtime.election.Campaign;
 import dev.skep.runtime.grpc.ClusterChannel;
 import dev.skep.runtime.grpc.GrpcDoor;
+import dev.skep.runtime.grpc.HostPort;
 import dev.skep.runtime.grpc.ManagerChannels;
 import dev.skep.runtime.identity.Trust;
 import dev.skep.state.ClusterState;
@@ -13,6 +15,9 @@ import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
 import io.grpc.Channel;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -22,7 +27,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A host among others: the door of a manager, the connections to components elsewhere, each while the membership says so. */
-final class Network implements AutoCloseable {
+final class Network implements Campaign.Place, AutoCloseable {
   /** The purpose of calls that name none. */
   static final String EVERYTHING = "everything";
 
@@ -44,6 +49,7 @@ final class Network implements AutoCloseable {
   private Optional<AutoCloseable> watching = Optional.empty();
   private String cluster = "";
   private String complaint = "";
+  private volatile Runnable moving = () -> {};
   private volatile boolean closed;
 
   /** @param view the cluster's rows; without them nobody is served */
@@ -78,6 +84,35 @@ final class Network implements AutoCloseable {
     return door;
   }
 
+  /** Empty while its door is closed. */
+  @Override
+  public String address() {
+    Optional<String> open = door.address();
+    if (open.isEmpty() || options.peer.isPresent()) {
+      return open.isEmpty() ? "" : options.peer.get();
+    }
+    InetSocketAddress bound = HostPort.parse(open.get(), NetworkDoor.PORT);
+    if (!bound.getAddress().isAnyLocalAddress()) {
+      return open.get();
+    }
+    return membership.current().map(who -> HostPort.of(reached(who), bound.getPort())).orElse("");
+  }
+
+  /** A process of one service may have an address of its own, as containers do: the host's may lead to another process. */
+  private String reached(Identity host) {
+    return options.peers.isPresent() ? ownAddress().orElse(host.advertiseAddress()) : host.advertiseAddress();
+  }
+
+  private static Optional<String> ownAddress() {
+    try {
+      InetAddress own = InetAddress.getLocalHost();
+      return own.isLoopbackAddress() ? Optional.empty() : Optional.of(own.getHostAddress());
+    } catch (UnknownHostException e) {
+      LOG.debug("this host's name has no address: {}", e.getMessage());
+      return Optional.empty();
+    }
+  }
+
   Channel channel(String component, String purpose) {
     Channel there = peers.getOrDefault(component, managers).channel(purpose);
     boolean alone = options.peers.isPresent() && options.components.stream().noneMatch(one -> one.name().equals(component));
@@ -95,6 +130,16 @@ final class Network implements AutoCloseable {
     shared.ifPresent(SharedIdentity::follow);
   }
 
+  @Override
+  public String nodeId() {
+    return membership.current().map(Identity::nodeId).orElse("");
+  }
+
+  /** Runs when {@link #address} may be another one. */
+  void onMove(Runnable body) {
+    moving = body;
+  }
+
   private void become(Optional<Identity> identity) {
     String now = identity.map(who -> who.clusterId() + "/" + who.nodeId()).orElse("");
     if (!now.equals(cluster)) {
@@ -108,6 +153,7 @@ final class Network implements AutoCloseable {
     } else {
       open(listen);
     }
+    moving.run();
   }
 
   /** Where this process serves others; empty when it has nothing for them. */
@@ -124,6 +170,7 @@ final class Network implements AutoCloseable {
     try {
       door.open(address);
       complaint = "";
+      moving.run();
     } catch (IOException e) {
       if (!e.getMessage().equals(complaint)) {
         complaint = e.getMessage();

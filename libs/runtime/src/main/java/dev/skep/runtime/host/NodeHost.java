@@ -19,6 +19,7 @@ public final class NodeHost extends BasicHost {
 
   NodeHost(HostBuilder options) {
     super(options);
+    begin();
     this.membership = new FileMembership(membershipFolder());
     this.network = new Network(this, options, membership, Optional.empty());
   }
@@ -70,6 +71,11 @@ public final class NodeHost extends BasicHost {
   @Override
   public Channel channel(String component, String purpose) {
     return network.channel(component, purpose);
+  }
+
+  @Override
+  public ControlLoop lead(String name, Runnable changed) {
+    throw none("control loop");
   }
 
   @Override

@@ -9,11 +9,13 @@ import dev.skep.runtime.NetworkDoor;
 import dev.skep.runtime.SessionState;
 import dev.skep.runtime.View;
 import dev.skep.runtime.identity.Trust;
+import dev.skep.runtime.loop.Candidacy;
 import dev.skep.runtime.loop.LoopCore;
 import dev.skep.runtime.loop.LoopMetrics;
 import dev.skep.runtime.loop.ThreadedLoop;
 import dev.skep.runtime.view.StoreView;
 import dev.skep.state.Decider;
+import dev.skep.state.Decision;
 import dev.skep.state.Owner;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
@@ -29,21 +31,27 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /** A process that keeps or reads the cluster's state. */
 public final class ProcessHost extends BasicHost {
+  private static final String HERE = "in-process";
+
   private final HostThreads storeThreads = new HostThreads(this::fatal); // they outlive all others
   private final Store store;
-  private final ChangeLog log;
+  private final LazyLog log;
   private final StoreView view;
   private final FileMembership membership;
   private final Network network;
   private final LoopMetrics loopMetrics;
   private final String holder;
+  private final Optional<Elections> elections; // none where nobody else can open the store
   private final List<ControlLoop> loops = new CopyOnWriteArrayList<>();
 
   private ProcessHost(HostBuilder options, String storeUri) {
     super(options);
-    this.store = Backends.store(storeUri, storeThreads::platform);
-    this.view = viewOf(store);
-    this.log = Backends.log(storeUri, store, this::epoch, ProcessHost::published);
+    begin();
+    boolean alone = options.shared.isEmpty() && Backends.alone(storeUri);
+    StoreOpening opening = new StoreOpening(this, options, storeUri, alone, storeThreads::platform);
+    this.store = opening.store();
+    this.log = opening.log(this::epoch, ProcessHost::published);
+    this.view = opening.view(log);
     this.membership = new FileMembership(membershipFolder());
     this.network = new Network(this, options, membership, Optional.of(view));
     this.loopMetrics = new LoopMetrics(metrics());
@@ -57,24 +65,22 @@ public final class ProcessHost extends BasicHost {
         })
         .register(metrics().registry());
     thread("view", view);
+    view.besides().ifPresent(body -> blocking("view-log", body));
+    this.elections = alone ? Optional.empty() : Optional.of(new Elections(this, network, holder, options.lease));
   }
 
   static ProcessHost open(HostBuilder options, String storeUri) {
     return new ProcessHost(options, storeUri);
   }
 
-  private static StoreView viewOf(Store store) {
-    try {
-      return new StoreView(store);
-    } catch (RuntimeException e) {
-      store.close();
-      throw e;
-    }
-  }
-
   /** Does this data folder hold a store already? */
   public static boolean exists(Path storeFolder) {
     return Files.exists(storeFolder.resolve("store.db"));
+  }
+
+  /** What this process is called in the leader rows that it writes. */
+  public String holder() {
+    return holder;
   }
 
   private String epoch() {
@@ -102,7 +108,7 @@ public final class ProcessHost extends BasicHost {
 
   @Override
   public ChangeLog changeLog() {
-    return log;
+    return log.get();
   }
 
   @Override
@@ -150,15 +156,29 @@ public final class ProcessHost extends BasicHost {
     network.close();
   }
 
-  /**
-   * The embedded store has one owner, so whoever held a loop before is gone: the row is taken at once. A store without
-   * a cluster, as on a worker, stays as empty as it is.
-   */
+  /** A store without a cluster, as on a worker, stays as empty as it is. */
   @Override
   public ControlLoop loop(String name, Decider decider) {
-    LoopCore core = new LoopCore(name, new LoopCore.Candidate(holder, "in-process", true), decider, ids());
-    ThreadedLoop loop = new ThreadedLoop(name, core, store, view, clock(), state -> state.has(Rows.cluster()), loopMetrics);
+    return loop(name, decider, () -> {});
+  }
+
+  @Override
+  public ControlLoop lead(String name, Runnable changed) {
+    if (elections.isEmpty()) {
+      changed.run();
+      return new SoleHolder(name);
+    }
+    return loop(name, (state, since, tick) -> Decision.NOTHING, changed);
+  }
+
+  /** The embedded store has one owner, so whoever held a loop before is gone: the row is taken at once. */
+  private ControlLoop loop(String name, Decider decider, Runnable changed) {
+    Candidacy candidacy = elections.map(Elections::candidacy).orElse(Candidacy.alone(HERE));
+    LoopCore core = new LoopCore(name, new LoopCore.Candidate(holder, HERE, elections.isEmpty()), decider, ids());
+    ThreadedLoop loop =
+        new ThreadedLoop(name, core, store, view, clock(), state -> state.has(Rows.cluster()), candidacy, changed, loopMetrics);
     loops.add(loop);
+    elections.ifPresent(all -> all.loop(name, loop::look));
     thread("loop-" + name, loop);
     return loop;
   }
@@ -166,7 +186,9 @@ public final class ProcessHost extends BasicHost {
   @Override
   void closeState() {
     loops.forEach(ControlLoop::close);
+    elections.ifPresent(Elections::close);
     view.close();
+    log.close();
   }
 
   @Override

@@ -17,6 +17,7 @@ import java.util.TreeMap;
  * @param store where the cluster's state is
  * @param log where its event log is; empty: the store's own change table, or none
  * @param listen where this process serves other hosts, in place of the address that the host was founded with
+ * @param advertise host:port where other managers reach this process there; empty: the address of this machine or container
  * @param peers host:port of services that run in other processes, by component; of one that is not named: the managers that are known
  * @param metrics where /metrics, /live and /ready answer; empty: nowhere
  */
@@ -27,6 +28,7 @@ public record ProcessSettings(
     String store,
     Optional<String> log,
     Optional<String> listen,
+    Optional<String> advertise,
     Map<String, List<String>> peers,
     Optional<InetSocketAddress> metrics) {
   private static final Path DATA = Path.of("/var/lib/skep");
@@ -42,7 +44,8 @@ public record ProcessSettings(
   /** Of a process that knows neither store nor cluster. */
   public static ProcessSettings plain(Settings settings) {
     return new ProcessSettings(
-        settings.path("data", DATA), settings.path("run", RUN), Optional.empty(), "", Optional.empty(), Optional.empty(), Map.of(), metrics(settings));
+        settings.path("data", DATA), settings.path("run", RUN), Optional.empty(), "", Optional.empty(), Optional.empty(), Optional.empty(), Map.of(),
+        metrics(settings));
   }
 
   /** Of a process that is a member of the cluster. */
@@ -56,7 +59,8 @@ public record ProcessSettings(
       }
     }
     return new ProcessSettings(
-        plain.data, plain.run, Optional.of(settings.path("identity", plain.data.resolve("identity"))), "", Optional.empty(), Optional.empty(), peers, plain.metrics);
+        plain.data, plain.run, Optional.of(settings.path("identity", plain.data.resolve("identity"))), "", Optional.empty(), Optional.empty(),
+        Optional.empty(), peers, plain.metrics);
   }
 
   /** Of a process that reads and writes the cluster's state. */
@@ -69,6 +73,7 @@ public record ProcessSettings(
         settings.text("store", "embedded:" + member.data.resolve("store")),
         settings.text("log"),
         settings.text("listen"),
+        settings.text("advertise"),
         member.peers,
         member.metrics);
   }
@@ -84,6 +89,8 @@ public record ProcessSettings(
     HostBuilder builder = HostBuilder.named(name).data(data).run(run).peers(peers).heedSignals();
     identity.ifPresent(builder::identity);
     listen.ifPresent(builder::listen);
+    advertise.ifPresent(builder::peer);
+    log.ifPresent(builder::log);
     metrics.ifPresent(builder::httpForAll);
     return builder;
   }

@@ -17,7 +17,7 @@ import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** Answers /metrics, /live and /ready. */
 public final class Endpoint implements AutoCloseable {
@@ -32,12 +32,13 @@ public final class Endpoint implements AutoCloseable {
     this.server = server;
   }
 
-  public static Endpoint start(InetSocketAddress address, Metrics metrics, BooleanSupplier ready) {
+  /** @param missing what the process waits for before it is ready; empty when it is */
+  public static Endpoint start(InetSocketAddress address, Metrics metrics, Supplier<String> missing) {
     DefaultExports.register(metrics.registry());
     Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(1).setInternalBlockingPoolSize(1));
     HttpServerOptions options =
         new HttpServerOptions().setHost(address.getHostString()).setPort(address.getPort()).setIdleTimeout(IDLE_SECONDS);
-    HttpServer server = vertx.createHttpServer(options).requestHandler(request -> answer(vertx, request, metrics, ready));
+    HttpServer server = vertx.createHttpServer(options).requestHandler(request -> answer(vertx, request, metrics, missing));
     try {
       done(server.listen());
     } catch (IllegalStateException e) {
@@ -47,7 +48,7 @@ public final class Endpoint implements AutoCloseable {
     return new Endpoint(vertx, server);
   }
 
-  private static void answer(Vertx vertx, HttpServerRequest request, Metrics metrics, BooleanSupplier ready) {
+  private static void answer(Vertx vertx, HttpServerRequest request, Metrics metrics, Supplier<String> missing) {
     if (request.method() != HttpMethod.GET) {
       answer(request, 405, "text/plain", "only GET\n");
       return;
@@ -59,8 +60,8 @@ public final class Endpoint implements AutoCloseable {
           failure -> answer(request, 500, "text/plain", failure + "\n"));
       case "/live" -> answer(request, 200, "text/plain", "live\n");
       case "/ready" -> {
-        boolean is = ready.getAsBoolean();
-        answer(request, is ? 200 : 503, "text/plain", is ? "ready\n" : "starting\n");
+        String waits = missing.get();
+        answer(request, waits.isEmpty() ? 200 : 503, "text/plain", (waits.isEmpty() ? "ready" : waits) + "\n");
       }
       default -> answer(request, 404, "text/plain", "here are /metrics, /live and /ready\n");
     }

@@ -35,6 +35,7 @@ public final class RpcRoles {
           Map.entry("skep.certificates.v1.Certificates/Issue", JOINING),
           Map.entry("skep.certificates.v1.Admission/Admit", MANAGERS),
           Map.entry("skep.dispatcher.v1.Logs/Read", MANAGERS),
+          Map.entry("skep.peer.v1.Peer/Watch", MANAGERS),
           Map.entry("skep.control.v1.Control/Get", CLIENTS),
           Map.entry("skep.control.v1.Control/List", CLIENTS),
           Map.entry("skep.control.v1.Control/Create", CLIENTS),

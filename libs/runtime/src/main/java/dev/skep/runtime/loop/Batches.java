@@ -51,8 +51,8 @@ final class Batches {
         || set.guards().stream().anyMatch(guard -> written.contains(guard.key().path()));
   }
 
-  /** The store transaction: a link of the chain, the guards, the writes. */
-  static Transaction transaction(List<ChangeSet> batch, String leaderKey, long chain, LeaderRow next) {
+  /** The store transaction: a link of the chain, the guards, the writes. {@code lease}: on which the leader row hangs; 0: on none. */
+  static Transaction transaction(List<ChangeSet> batch, String leaderKey, long chain, LeaderRow next, long lease) {
     Set<Compare> compares = new LinkedHashSet<>();
     compares.add(new Compare.ModRevision(leaderKey, chain));
     List<Operation> operations = new ArrayList<>();
@@ -60,7 +60,7 @@ final class Batches {
       set.guards().forEach(guard -> compares.add(compare(guard)));
       set.writes().forEach(write -> operations.add(operation(write)));
     }
-    operations.add(new Operation.Put(leaderKey, next.toByteArray()));
+    operations.add(new Operation.Put(leaderKey, next.toByteArray(), lease));
     return new Transaction(List.copyOf(compares), operations);
   }
 

@@ -21,7 +21,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A control loop as a state machine: no threads, no clock, no store. Events come in by methods; {@link #next} says what
@@ -41,6 +43,19 @@ public final class LoopCore {
   /** Which process this loop belongs to. {@code sole}: no other live process can hold the row, so it is taken at once. */
   public record Candidate(String holder, String address, boolean sole) {}
 
+  /**
+   * What a candidate writes the leader row with.
+   *
+   * @param address where others reach this process; empty: nowhere yet
+   * @param nodeId the host on which it runs; empty while that is in no cluster
+   * @param lease on which the row hangs; 0: on none
+   */
+  public record Standing(String address, String nodeId, long lease) {
+    public Standing(String address, long lease) {
+      this(address, "", lease);
+    }
+  }
+
   /** How often things happened. */
   public record Counts(long decisions, long commits, long conflicts) {}
 
@@ -52,6 +67,9 @@ public final class LoopCore {
   private final Quarantine quarantine = new Quarantine();
 
   private ClusterState state; // null until the view was seen
+  private Standing standing; // null: without a lease nothing is written
+  private boolean anew; // the standing changed: the row must be written with it before anything is decided
+  private Standing writtenWith; // by the commit under way
   private boolean leading;
   private boolean doubt; // a commit's outcome is unknown: the leader row must be read
   private long chain; // the leader row's revision, as far as known
@@ -73,6 +91,7 @@ public final class LoopCore {
   public LoopCore(String name, Candidate me, Decider decider, IdSource ids) {
     this.leader = Rows.LEADER.key(name);
     this.me = me;
+    this.standing = new Standing(me.address(), 0);
     this.decider = decider;
     this.ids = ids;
   }
@@ -113,7 +132,7 @@ public final class LoopCore {
     reading = false;
     doubt = false;
     LeaderRow row = entry.map(LoopCore::parsed).orElse(null);
-    if (row != null && row.getHolder().equals(me.holder())) {
+    if (row != null && row.getHolder().equals(me.holder()) && !anew) {
       lead(entry.get().modRevision(), row.getCommits());
     } else {
       follow();
@@ -138,6 +157,20 @@ public final class LoopCore {
     follow();
   }
 
+  /**
+   * On a store that several processes share: on which lease the leader row hangs from now on; empty when the lease is lost.
+   * Whoever lost it leads no more, and with another one only after it has written the row anew: the row may be gone.
+   */
+  public void stands(Optional<Standing> now) {
+    Standing next = now.orElse(null);
+    if (Objects.equals(standing, next)) {
+      return;
+    }
+    standing = next;
+    anew = true;
+    follow();
+  }
+
   /** Something outside of the state changed: decide about everything. */
   public void wake() {
     backlog.addEverything();
@@ -155,6 +188,9 @@ public final class LoopCore {
       return new Action.Sleep(Optional.of(retryAt));
     }
     retryAt = null;
+    if (standing == null) {
+      return new Action.Sleep(Optional.empty());
+    }
     if (doubt) {
       reading = true;
       return new Action.ReadLeader(leader.path());
@@ -166,7 +202,7 @@ public final class LoopCore {
       return new Action.Sleep(Optional.empty());
     }
     Row<LeaderRow> row = state.row(leader);
-    if (row != null && row.value().getHolder().equals(me.holder())) {
+    if (mine(row) && !anew) {
       lead(row.modRevision(), row.value().getCommits()); // also when a commit of unknown fate landed late
     } else {
       follow();
@@ -180,6 +216,10 @@ public final class LoopCore {
       decide();
     }
     return queue.isEmpty() ? new Action.Sleep(Optional.ofNullable(wakeAt)) : commit(queue.poll());
+  }
+
+  private boolean mine(Row<LeaderRow> row) {
+    return row != null && row.value().getHolder().equals(me.holder());
   }
 
   private void decide() {
@@ -210,20 +250,24 @@ public final class LoopCore {
   }
 
   private Action commit(List<ChangeSet> batch) {
-    inFlight = batch;
-    return new Action.Commit(Batches.transaction(batch, leader.path(), chain, row(commits + 1)));
+    return sent(batch, chain, row(commits + 1));
   }
 
   private Action campaign(Row<LeaderRow> row) {
-    if (row != null && !me.sole() && holderGone != row.modRevision()) {
+    if (row != null && !mine(row) && !me.sole() && holderGone != row.modRevision()) {
       return new Action.Sleep(Optional.empty());
     }
-    inFlight = List.of();
-    return new Action.Commit(Batches.transaction(List.of(), leader.path(), row == null ? 0 : row.modRevision(), row(1)));
+    return sent(List.of(), row == null ? 0 : row.modRevision(), row(1));
+  }
+
+  private Action sent(List<ChangeSet> batch, long link, LeaderRow next) {
+    inFlight = batch;
+    writtenWith = standing;
+    return new Action.Commit(Batches.transaction(batch, leader.path(), link, next, standing.lease()));
   }
 
   private LeaderRow row(long count) {
-    return LeaderRow.newBuilder().setHolder(me.holder()).setAddress(me.address()).setCommits(count).build();
+    return LeaderRow.newBuilder().setHolder(me.holder()).setAddress(standing.address()).setNodeId(standing.nodeId()).setCommits(count).build();
   }
 
   // ---- what became of commits ----
@@ -232,7 +276,10 @@ public final class LoopCore {
     failures = 0;
     floor = Math.max(floor, revision);
     if (batch.isEmpty()) {
-      lead(revision, 1);
+      if (writtenWith.equals(standing)) {
+        anew = false;
+        lead(revision, 1);
+      }
       return;
     }
     countCommits++;
@@ -250,6 +297,9 @@ public final class LoopCore {
       return; // another candidate was faster: the view will show it
     }
     countConflicts++;
+    if (!leading) {
+      return; // the lease was lost meanwhile: what was decided is forgotten
+    }
     if (batch.size() > 1) {
       queue.addFirst(List.copyOf(batch.subList(batch.size() / 2, batch.size())));
       queue.addFirst(List.copyOf(batch.subList(0, batch.size() / 2)));
@@ -315,6 +365,11 @@ public final class LoopCore {
 
   public boolean leading() {
     return leading;
+  }
+
+  /** The leader row's revision while this loop leads, as far as it knows: whoever compares it cannot write after another won. */
+  public OptionalLong won() {
+    return leading ? OptionalLong.of(chain) : OptionalLong.empty();
   }
 
   /** Objects passed over, with the reasons. Any thread may ask. */

@@ -14,6 +14,7 @@ public final class LoopMetrics {
   private final Counter conflicts = Counter.build("skep_loop_conflicts_total", "Commits that met a conflict.").labelNames("loop").create();
   private final Counter unknown = Counter.build("skep_loop_unknown_total", "Commits of unknown fate.").labelNames("loop").create();
   private final Gauge quarantined = Gauge.build("skep_loop_quarantined_objects", "Objects passed over.").labelNames("loop").create();
+  private final Gauge leading = Gauge.build("skep_loop_leading", "1 while this process holds the loop.").labelNames("loop").create();
   private final Histogram decide =
       Histogram.build("skep_loop_decide_seconds", "Time to decide.").labelNames("loop").buckets(SECONDS).create();
   private final Histogram commit =
@@ -25,6 +26,7 @@ public final class LoopMetrics {
     metrics.registry().register(conflicts);
     metrics.registry().register(unknown);
     metrics.registry().register(quarantined);
+    metrics.registry().register(leading);
     metrics.registry().register(decide);
     metrics.registry().register(commit);
   }
@@ -36,6 +38,7 @@ public final class LoopMetrics {
     private final Counter.Child myConflicts;
     private final Counter.Child myUnknown;
     private final Gauge.Child myQuarantined;
+    private final Gauge.Child myLeading;
     private final Histogram.Child myDecide;
     private final Histogram.Child myCommit;
     private LoopCore.Counts before = new LoopCore.Counts(0, 0, 0);
@@ -46,6 +49,7 @@ public final class LoopMetrics {
       myConflicts = conflicts.labels(loop);
       myUnknown = unknown.labels(loop);
       myQuarantined = quarantined.labels(loop);
+      myLeading = leading.labels(loop);
       myDecide = decide.labels(loop);
       myCommit = commit.labels(loop);
     }
@@ -64,6 +68,10 @@ public final class LoopMetrics {
 
     void committed(long nanos) {
       myCommit.observe(nanos / 1e9);
+    }
+
+    void leads(boolean now) {
+      myLeading.set(now ? 1 : 0);
     }
 
     void unknown() {

@@ -5,7 +5,11 @@ import dev.skep.backend.StoreException;
 import dev.skep.runtime.ControlLoop;
 import dev.skep.runtime.View;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Key;
+import dev.skep.state.Row;
 import dev.skep.state.RowChange;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.LeaderRow;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -13,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,10 +36,15 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
   private final Store store;
   private final Clock clock;
   private final Predicate<ClusterState> concerned;
+  private final Candidacy candidacy;
+  private final Runnable changed;
+  private final Key<LeaderRow> leader;
   private final LoopMetrics.OfLoop metrics;
   private final AutoCloseable listening;
 
   private boolean resting; // known to the loop's thread only
+  private Row<LeaderRow> held; // the leader row as last seen; known to the loop's thread only
+  private volatile OptionalLong won = OptionalLong.empty();
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition something = lock.newCondition();
@@ -43,18 +53,26 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
   private List<RowChange> changes = new ArrayList<>();
   private boolean reset;
   private boolean woken;
+  private boolean looking;
   private boolean closed;
   private boolean ended;
   private Thread runner;
 
-  /** @param concerned while it does not hold the loop neither decides nor wants to lead, and writes nothing */
+  /**
+   * @param concerned while it does not hold the loop neither decides nor wants to lead, and writes nothing
+   * @param changed runs on the loop's thread when this loop begins to lead, and when it leads no more
+   */
   public ThreadedLoop(
-      String name, LoopCore core, Store store, View view, Clock clock, Predicate<ClusterState> concerned, LoopMetrics metrics) {
+      String name, LoopCore core, Store store, View view, Clock clock, Predicate<ClusterState> concerned, Candidacy candidacy,
+      Runnable changed, LoopMetrics metrics) {
     this.name = name;
     this.core = core;
     this.store = store;
     this.clock = clock;
     this.concerned = concerned;
+    this.candidacy = candidacy;
+    this.changed = changed;
+    this.leader = Rows.LEADER.key(name);
     this.metrics = metrics.new OfLoop(name);
     this.listening = view.listen(this::moved);
   }
@@ -67,6 +85,11 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
   @Override
   public Map<String, String> quarantined() {
     return core.quarantined();
+  }
+
+  @Override
+  public OptionalLong won() {
+    return candidacy.standing().isPresent() ? won : OptionalLong.empty();
   }
 
   /** On the view's thread: notes and returns. */
@@ -111,12 +134,15 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
       while (drain()) {
         if (resting) {
           core.rest();
+          tell();
           sleep(Optional.empty());
           continue;
         }
+        heedOthers();
         long began = System.nanoTime();
         Action action = core.next(clock.instant());
         metrics.stepped(core, System.nanoTime() - began);
+        tell();
         switch (action) {
           case Action.Commit commit -> commit(commit);
           case Action.ReadLeader read -> read(read);
@@ -124,6 +150,7 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
         }
       }
     } finally {
+      won = OptionalLong.empty();
       lock.lock();
       try {
         ended = true;
@@ -131,6 +158,36 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
       } finally {
         lock.unlock();
       }
+    }
+  }
+
+  private void heedOthers() {
+    core.stands(candidacy.standing());
+    if (held != null && candidacy.gone(held.value().getHolder())) {
+      core.holderGone(held.modRevision());
+    }
+  }
+
+  private void tell() {
+    boolean before = won.isPresent();
+    won = core.won();
+    if (won.isPresent() != before) {
+      metrics.leads(!before);
+      if (candidacy.contested()) {
+        LOG.info("loop {}: {}", name, before ? "this process holds it no more" : "this process holds it");
+      }
+      changed.run();
+    }
+  }
+
+  /** Something that the candidacy tells is different now. */
+  public void look() {
+    lock.lock();
+    try {
+      looking = true;
+      something.signal();
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -153,11 +210,13 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
       changes = new ArrayList<>();
       reset = false;
       woken = false;
+      looking = false;
     } finally {
       lock.unlock();
     }
     if (state != null) {
       resting = !concerned.test(state);
+      held = state.row(leader);
       core.viewMoved(state, since, lostPast);
     }
     if (wake) {
@@ -191,7 +250,7 @@ public final class ThreadedLoop implements ControlLoop, Runnable {
   private void sleep(Optional<Instant> until) {
     lock.lock();
     try {
-      if (latest != null || woken || closed) {
+      if (latest != null || woken || looking || closed) {
         return;
       }
       if (until.isEmpty()) {

@@ -1,13 +1,16 @@
 package dev.skep.runtime.view;
 
+import dev.skep.backend.ChangeLog;
 import dev.skep.backend.Store;
 import dev.skep.backend.StoreException;
 import dev.skep.runtime.View;
 import dev.skep.state.ClusterState;
 import dev.skep.state.ClusterState.Stored;
+import dev.skep.state.Owner;
 import dev.skep.state.RowChange;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -16,10 +19,15 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A view that follows the store: a snapshot, then the watch. One thread applies revisions and calls listeners. */
+/**
+ * A view of the store: a snapshot, then the next revision from the store's watch, or from the log and, while that is late,
+ * also from the watch. One thread applies revisions and calls listeners.
+ */
 public final class StoreView implements View, Runnable, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(StoreView.class);
   private static final int QUEUE = 1024; // when full the store's watch waits
@@ -30,6 +38,11 @@ public final class StoreView implements View, Runnable, AutoCloseable {
 
     record Lost() implements Event {}
 
+    record Logged(ChangeLog.Record record) implements Event {}
+
+    /** The store was seen to be at this revision. */
+    record StoreAt(long revision) implements Event {}
+
     /** A listener waits in {@link #joining}. */
     record Joined() implements Event {}
 
@@ -38,25 +51,49 @@ public final class StoreView implements View, Runnable, AutoCloseable {
 
   private final Store store;
   private final FreshRevision freshRevision;
+  private final Predicate<String> shown; // which keys are in this view
   private final BlockingQueue<Event> queue = new LinkedBlockingQueue<>(QUEUE);
   private final CopyOnWriteArrayList<Registration> listeners = new CopyOnWriteArrayList<>();
   private final Queue<Registration> joining = new ConcurrentLinkedQueue<>();
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition moved = lock.newCondition();
+  private final Optional<LogTail> log;
   private volatile ClusterState state;
   private volatile boolean closed;
-  private Store.Watch watch;
+  private volatile Store.Watch watch; // null while the log is followed and on time
 
   /** Reads the snapshot at once, so that {@link #state} has an answer; {@link #run} must then run on a thread. */
   public StoreView(Store store) {
+    this(store, Optional.empty(), null);
+  }
+
+  /**
+   * A view that follows the log. Sealed rows are not in it: the log has only their digests. {@link LogTail#run} must run on
+   * a thread of its own.
+   */
+  public StoreView(Store store, Supplier<ChangeLog> log, ViewMetrics metrics) {
+    this(store, Optional.of(log), metrics);
+  }
+
+  private StoreView(Store store, Optional<Supplier<ChangeLog>> log, ViewMetrics metrics) {
     this.store = store;
     this.freshRevision = new FreshRevision(store::revision);
+    boolean followsLog = log.isPresent();
+    this.shown = followsLog ? key -> !key.startsWith(Owner.SEALED.prefix()) : key -> true;
     this.state = snapshot();
+    this.log = log.map(from -> new LogTail(store, from, state.revision(), metrics, this::state,
+        record -> offer(new Event.Logged(record)), revision -> offer(new Event.StoreAt(revision))));
+  }
+
+  /** What must run beside {@link #run} when the log is followed. */
+  public Optional<Runnable> besides() {
+    return log.map(tail -> tail);
   }
 
   private ClusterState snapshot() {
     Store.Snapshot snapshot = store.read("");
     List<Stored> rows = snapshot.entries().stream()
+        .filter(entry -> shown.test(entry.key()))
         .map(entry -> new Stored(entry.key(), entry.value(), entry.createRevision(), entry.modRevision()))
         .toList();
     return ClusterState.empty().apply(snapshot.revision(), rows).state();
@@ -66,12 +103,22 @@ public final class StoreView implements View, Runnable, AutoCloseable {
   @Override
   public void run() {
     try {
-      follow();
+      if (log.isEmpty() && !follow()) {
+        reread();
+      }
       while (true) {
-        Event next = queue.take();
+        Event next = log.isEmpty() ? queue.take() : queue.poll(LogTail.LOOK.toNanos(), TimeUnit.NANOSECONDS);
         join();
+        if (log.isPresent()) {
+          choose(log.get());
+        }
         switch (next) {
+          case null -> {
+            // time to look at the log
+          }
           case Event.Moved event -> apply(event);
+          case Event.Logged event -> apply(event.record, log.orElseThrow());
+          case Event.StoreAt event -> log.orElseThrow().storeAt(event.revision);
           case Event.Lost _ -> reread();
           case Event.Joined _ -> {
             // they joined above
@@ -97,8 +144,30 @@ public final class StoreView implements View, Runnable, AutoCloseable {
     }
   }
 
-  private void follow() {
-    watch = store.watch("", state.revision() + 1, new Store.Watcher() {
+  /** Opens the watch; false when the store does not take it. */
+  private boolean follow() {
+    try {
+      watch = watched();
+      return true;
+    } catch (StoreException e) {
+      LOG.warn("the view cannot watch the store and tries again: {}", e.getMessage());
+      return false;
+    }
+  }
+
+  /** The log is late: beside it the watch is open. It is on time: the watch is closed. */
+  private void choose(LogTail tail) {
+    boolean wanted = tail.late();
+    if (wanted && watch == null) {
+      follow(); // when the store does not take it: again at the next look
+    } else if (!wanted && watch != null) {
+      watch.close();
+      watch = null;
+    }
+  }
+
+  private Store.Watch watched() {
+    return store.watch("", state.revision() + 1, new Store.Watcher() {
       @Override
       public void changed(long revision, List<Store.Change> changes) {
         offer(new Event.Moved(revision, changes));
@@ -122,26 +191,50 @@ public final class StoreView implements View, Runnable, AutoCloseable {
   }
 
   private void apply(Event.Moved event) {
-    if (event.revision <= state.revision()) {
+    log.ifPresent(tail -> tail.storeAt(event.revision));
+    if (event.revision > state.revision()) {
+      apply(event.revision, event.changes);
+    }
+  }
+
+  /** One that does not follow on ours says nothing: when it was needed the log is late, and the watch opens. */
+  private void apply(ChangeLog.Record record, LogTail tail) {
+    if (!tail.ours(record)) {
       return;
     }
-    List<Stored> rows = event.changes.stream()
+    boolean next = record.previous() == state.revision() && record.revision() > state.revision();
+    if (next) {
+      apply(record.revision(), record.changes());
+    }
+    if (record.revision() <= state.revision()) {
+      tail.logAt(record.revision());
+    }
+  }
+
+  private void apply(long revision, List<Store.Change> changes) {
+    List<Stored> rows = changes.stream()
+        .filter(change -> shown.test(change.key()))
         .map(change -> new Stored(change.key(), change.value(), change.createRevision(), change.modRevision()))
         .toList();
-    ClusterState.Step step = state.apply(event.revision, rows);
+    ClusterState.Step step = state.apply(revision, rows);
     publish(step.state());
     listeners.forEach(listener -> listener.tell(step.changes(), false));
   }
 
   /** The past between our state and the watch is gone: read everything, and tell everybody so. */
   private void reread() throws InterruptedException {
-    watch.close();
+    if (watch != null) {
+      watch.close();
+      watch = null;
+    }
     while (!closed) {
       try {
         publish(snapshot());
         listeners.forEach(listener -> listener.tell(List.of(), true));
-        follow();
-        return;
+        if (log.isPresent() || follow()) {
+          return;
+        }
+        TimeUnit.NANOSECONDS.sleep(RETRY.toNanos());
       } catch (StoreException e) {
         LOG.warn("the view cannot read the store and tries again: {}", e.getMessage());
         TimeUnit.NANOSECONDS.sleep(RETRY.toNanos());
@@ -228,8 +321,10 @@ public final class StoreView implements View, Runnable, AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    if (watch != null) {
-      watch.close();
+    log.ifPresent(LogTail::close);
+    Store.Watch open = watch;
+    if (open != null) {
+      open.close();
     }
     queue.clear();
     queue.offer(new Event.End());

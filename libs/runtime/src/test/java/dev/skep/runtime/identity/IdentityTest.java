@@ -7,6 +7,7 @@ import com.google.protobuf.Descriptors;
 import dev.skep.certificates.v1.CertificatesOuterClass;
 import dev.skep.control.v1.ControlOuterClass;
 import dev.skep.dispatcher.v1.DispatcherOuterClass;
+import dev.skep.peer.v1.PeerOuterClass;
 import dev.skep.state.v1.SealedRow;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
@@ -106,7 +107,8 @@ class IdentityTest {
   @Test
   void everyRpcNamesItsCallers() {
     Set<String> declared = new TreeSet<>();
-    for (Descriptors.FileDescriptor file : List.of(ControlOuterClass.getDescriptor(), DispatcherOuterClass.getDescriptor(), CertificatesOuterClass.getDescriptor())) {
+    for (Descriptors.FileDescriptor file : List.of(ControlOuterClass.getDescriptor(), DispatcherOuterClass.getDescriptor(),
+        CertificatesOuterClass.getDescriptor(), PeerOuterClass.getDescriptor())) {
       for (Descriptors.ServiceDescriptor service : file.getServices()) {
         service.getMethods().forEach(method -> declared.add(service.getFullName() + "/" + method.getName()));
       }

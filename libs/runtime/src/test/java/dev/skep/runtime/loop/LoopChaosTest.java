@@ -2,6 +2,7 @@ package dev.skep.runtime.loop;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.skep.backend.Store.Operation;
 import dev.skep.backend.Store.Outcome;
 import dev.skep.backend.Store.Transaction;
 import dev.skep.state.ChangeSet;
@@ -18,13 +19,17 @@ import dev.skep.state.v1.ServiceRow;
 import dev.skep.state.v1.TaskIntentRow;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Two processes run the same loop over one store, with commits that are lost or land late, views that lag, and crashes.
+ * Two processes run the same loop over one store, with commits that are lost or land late, views that lag, crashes, and
+ * leases that run out while their owners do not know it.
  * The decider makes fresh ids, so that any commit that lands twice, or on an old view, shows as a task too many.
  */
 class LoopChaosTest {
@@ -57,6 +62,9 @@ class LoopChaosTest {
   private final List<Transaction> wire = new ArrayList<>(); // commits that may still land
   private Instant now = Instant.parse("2026-11-21T00:00:00Z");
   private SplittableRandom random;
+  private final Set<Long> ended = new HashSet<>(); // leases
+  private long leases;
+  private long rowsLease; // on which the leader row hangs
   private int started;
   private boolean faults = true;
 
@@ -64,6 +72,7 @@ class LoopChaosTest {
     private String holder;
     private LoopCore core;
     private long seen;
+    private long lease; // as far as it knows; 0: none
 
     private Process() {
       start();
@@ -72,8 +81,20 @@ class LoopChaosTest {
     private void start() {
       holder = "p" + started++;
       core = new LoopCore("tasks", new LoopCore.Candidate(holder, holder, false), THREE_TASKS_EACH, new IdSource(random.split()));
+      lease = 0;
+      core.stands(Optional.empty());
       seen = random.nextLong(store.revision() + 1); // a snapshot of any age
       core.viewMoved(seen == 0 ? ClusterState.empty() : store.step(seen).state(), List.of(), true);
+    }
+
+    private void lookAtLease() {
+      if (lease == 0) {
+        lease = ++leases;
+        core.stands(Optional.of(new LoopCore.Standing(holder, lease)));
+      } else if (ended.contains(lease)) {
+        lease = 0;
+        core.stands(Optional.empty());
+      }
     }
 
     private void see() {
@@ -117,17 +138,33 @@ class LoopChaosTest {
           land(transaction);
           core.unknown();
         }
-        default -> core.committed(land(transaction));
+        default -> land(transaction).ifPresentOrElse(core::committed, core::unknown);
       }
     }
   }
 
-  private Outcome land(Transaction transaction) {
+  /** Empty: the store refuses it, as its lease has ended. */
+  private Optional<Outcome> land(Transaction transaction) {
+    long lease = transaction.operations().stream().filter(operation -> operation.key().equals(LEADER.path()))
+        .mapToLong(operation -> ((Operation.Put) operation).leaseId()).sum();
+    if (ended.contains(lease)) {
+      return Optional.empty();
+    }
     Outcome outcome = store.commit(transaction);
+    if (outcome instanceof Outcome.Committed) {
+      rowsLease = lease;
+    }
     for (Row<ServiceRow> service : store.state().rows(Rows.SERVICE)) {
       assertThat(tasks(store.state(), service.key().lastPart())).as("tasks of " + service.key()).isLessThanOrEqualTo(TASKS);
     }
-    return outcome;
+    return Optional.of(outcome);
+  }
+
+  private void endLease(long lease) {
+    ended.add(lease);
+    if (lease == rowsLease && store.state().has(LEADER)) {
+      store.delete(LEADER);
+    }
   }
 
   /** Whoever watches the holder tells the others when it is gone. */
@@ -174,6 +211,12 @@ class LoopChaosTest {
           }
         }
         case 3 -> tellTheGone(processes);
+        case 10 -> process.lookAtLease();
+        case 11 -> {
+          if (process.lease != 0 && random.nextInt(4) == 0) {
+            endLease(process.lease);
+          }
+        }
         case 4 -> now = now.plusMillis(random.nextInt(100));
         case 5, 6, 7, 8, 9 -> process.see();
         default -> process.step();
@@ -183,6 +226,7 @@ class LoopChaosTest {
     wire.forEach(this::land);
     for (int step = 0; step < 400; step++) {
       tellTheGone(processes);
+      processes.forEach(Process::lookAtLease);
       processes.forEach(Process::see);
       processes.forEach(Process::step);
     }

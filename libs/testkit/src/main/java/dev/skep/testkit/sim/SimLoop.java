@@ -27,17 +27,18 @@ public final class SimLoop {
   private final LoopCore core;
   private final String writer;
   private final BiConsumer<String, String> quarantined;
+  private final Optional<SimLease> lease;
   private boolean busy;
   private boolean planned;
   private long timers;
 
   /**
    * @param holder the random id of this life of the process
-   * @param sole no other live process can hold the row
+   * @param lease on which its row hangs; empty: no other live process can hold the row
    * @param quarantined is told of objects that the decider failed on
    */
   public SimLoop(
-      SimProcess process, SimStore store, SimView view, String name, String holder, boolean sole, Decider decider,
+      SimProcess process, SimStore store, SimView view, String name, String holder, Optional<SimLease> lease, Decider decider,
       BiConsumer<String, String> quarantined) {
     this.process = process;
     this.store = store;
@@ -45,7 +46,9 @@ public final class SimLoop {
     this.name = name;
     this.writer = name + "@" + holder;
     this.quarantined = quarantined;
-    this.core = new LoopCore(name, new LoopCore.Candidate(holder, process.name(), sole), decider, new IdSource(process.world().split()));
+    this.lease = lease;
+    lease.ifPresent(one -> one.listen(this::plan));
+    this.core = new LoopCore(name, new LoopCore.Candidate(holder, process.name(), lease.isEmpty()), decider, new IdSource(process.world().split()));
     view.listen((state, changes, reset) -> {
       core.viewMoved(state, changes, reset);
       plan();
@@ -82,6 +85,7 @@ public final class SimLoop {
     if (busy) {
       return;
     }
+    lease.ifPresent(one -> core.stands(one.id().stream().mapToObj(id -> new LoopCore.Standing(process.name(), id)).findFirst()));
     Action action = core.next(process.now());
     core.quarantined().forEach(quarantined);
     switch (action) {

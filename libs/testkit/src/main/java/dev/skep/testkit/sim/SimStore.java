@@ -11,8 +11,10 @@ import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -38,6 +40,8 @@ public final class SimStore {
   private final List<ClusterState.Step> history = new ArrayList<>(); // index: revision
   private final List<Consumer<Landed>> watchers = new ArrayList<>();
   private final List<Consumer<Landed>> views = new ArrayList<>();
+  private final SimLeases leases = new SimLeases(this);
+  private final Set<SimProcess> cut = new HashSet<>();
   private Tamper tamper = (writer, transaction) -> transaction;
   private int life;
 
@@ -45,6 +49,37 @@ public final class SimStore {
     this.world = world;
     this.faults = faults;
     history.add(new ClusterState.Step(ClusterState.empty(), List.of()));
+  }
+
+  Faults.Rates rates() {
+    return faults.rates();
+  }
+
+  World world() {
+    return world;
+  }
+
+  /** Whose leases live. */
+  public SimLeases leases() {
+    return leases;
+  }
+
+  /** Nothing that this process sends arrives here, and it hears nothing. */
+  public void cut(SimProcess process) {
+    process.note("is cut off from the store");
+    cut.add(process);
+  }
+
+  public void heal(SimProcess process) {
+    cut.remove(process);
+  }
+
+  public void healAll() {
+    cut.clear();
+  }
+
+  boolean reaches(SimProcess process) {
+    return !cut.contains(process);
   }
 
   public void tamperWith(Tamper how) {
@@ -89,6 +124,7 @@ public final class SimStore {
     history.subList((int) revision + 1, history.size()).clear();
     watchers.removeAll(views);
     views.clear();
+    leases.forget();
     life++;
   }
 
@@ -102,6 +138,7 @@ public final class SimStore {
         return new Outcome.Conflict(revision());
       }
     }
+    leases.attach(transaction.operations());
     long revision = revision() + 1;
     List<ClusterState.Stored> changes = new ArrayList<>(transaction.operations().size());
     for (Operation operation : transaction.operations()) {
@@ -149,7 +186,7 @@ public final class SimStore {
   public void submit(SimProcess from, String writer, Transaction transaction, Consumer<Optional<Outcome>> answer) {
     Faults.Rates rates = faults.rates();
     Duration there = world.between(QUICKEST, USUAL);
-    if (world.chance(rates.commitLost())) {
+    if (!reaches(from) || world.chance(rates.commitLost())) {
       from.note("commit of " + writer + " is lost");
       from.after(PATIENCE, () -> answer.accept(Optional.empty()));
     } else if (world.chance(rates.answerLost())) {
@@ -165,9 +202,9 @@ public final class SimStore {
       int here = life;
       world.after(there, () -> {
         if (life == here) {
-          Outcome outcome = commit(writer, transaction);
+          Optional<Outcome> outcome = land(writer, transaction);
           Duration back = world.between(QUICKEST, USUAL);
-          world.after(back, () -> from.inLife(senders, () -> answer.accept(Optional.of(outcome))));
+          world.after(back, () -> from.inLife(senders, () -> answer.accept(outcome)));
         }
       });
       if (world.chance(rates.commitTwice())) {
@@ -176,18 +213,27 @@ public final class SimStore {
     }
   }
 
+  /** Empty when the store refuses it, because a lease of its has ended: to whoever sent it that is as good as unknown. */
+  private Optional<Outcome> land(String writer, Transaction transaction) {
+    if (!leases.live(transaction.operations())) {
+      world.note("store", "refuses " + writer + ": its lease has ended");
+      return Optional.empty();
+    }
+    return Optional.of(commit(writer, transaction));
+  }
+
   private void late(Duration delay, String writer, Transaction transaction) {
     int here = life;
     world.after(delay, () -> {
       if (life == here) {
-        commit(writer, transaction);
+        land(writer, transaction);
       }
     });
   }
 
   /** A linearizable read over the wire. The outer optional is empty when no answer came. */
   public void read(SimProcess from, String key, Consumer<Optional<Optional<Store.Entry>>> answer) {
-    if (world.chance(faults.rates().commitLost())) {
+    if (!reaches(from) || world.chance(faults.rates().commitLost())) {
       from.after(PATIENCE, () -> answer.accept(Optional.empty()));
       return;
     }

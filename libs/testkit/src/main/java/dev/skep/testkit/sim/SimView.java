@@ -77,6 +77,10 @@ public final class SimView {
   }
 
   private void move() {
+    if (!store.reaches(process)) {
+      process.after(USUAL.multipliedBy(20), this::move);
+      return;
+    }
     moving = false;
     long target = store.revision();
     if (world.chance(faults.rates().viewReset())) {

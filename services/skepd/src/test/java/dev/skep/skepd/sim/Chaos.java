@@ -87,7 +87,7 @@ final class Chaos {
 
   private void strike() {
     SimNode node = pick(cluster.nodes());
-    switch (random.nextInt(16)) {
+    switch (random.nextInt(17)) {
       case 0, 1 -> crash(pick(cluster.control()), within(20, 4000));
       case 2 -> crash(node.process(), within(20, 6000));
       case 3 -> crash(node.edge(), within(20, 1500));
@@ -101,6 +101,7 @@ final class Chaos {
       case 12 -> removed(node);
       case 13 -> sick(node);
       case 14 -> cluster.rumour(pick(cluster.loopNames()));
+      case 15 -> cutFromStore(pick(cluster.control()));
       default -> crash(cluster.dispatcherProcess(), within(20, 3000));
     }
   }
@@ -133,6 +134,13 @@ final class Chaos {
     world.after(within(200, 9000), () -> cluster.net().heal(node.process(), cluster.dispatcherProcess()));
   }
 
+  private void cutFromStore(SimProcess process) {
+    if (!scenario.together()) { // an embedded store is part of its process
+      cluster.store().cut(process);
+      world.after(within(200, 8000), () -> cluster.store().heal(process));
+    }
+  }
+
   private void container(SimNode node, long code) {
     List<Container> running = node.engine().running();
     if (!running.isEmpty()) {
@@ -160,6 +168,7 @@ final class Chaos {
     over = true;
     cluster.faults().stop();
     cluster.net().healAll();
+    cluster.store().healAll();
     cluster.control().forEach(process -> process.setSkew(Duration.ZERO));
     cluster.control().forEach(SimProcess::start);
     for (SimNode node : cluster.nodes()) {

@@ -9,14 +9,29 @@ import java.util.SplittableRandom;
 /**
  * What kind of cluster and how bad a day a seed means.
  *
- * @param together all control services in one process, as on one machine; else one process each, loops with a standby
+ * @param form how the control services are spread over processes
  * @param subnetBits prefix length of subnets from the cluster's pool: long ones make addresses scarce
  * @param trouble mean time between two faults
  * @param turns what else happens on this day, beside faults and requests
  */
 public record Scenario(
-    long seed, int nodes, boolean together, int subnetBits, int history, Rates rates, Duration trouble, Duration requests, Duration faultTime,
+    long seed, int nodes, Form form, int subnetBits, int history, Rates rates, Duration trouble, Duration requests, Duration faultTime,
     Set<Turn> turns) {
+
+  /** How control services are spread over processes. */
+  public enum Form {
+    /** All in one, on a store of its own. */
+    ONE_MACHINE,
+    /** One process each, loops with a standby. */
+    ONE_EACH,
+    /** Several processes with all loops. */
+    MANAGERS
+  }
+
+  /** Nobody else can hold a loop. */
+  boolean together() {
+    return form == Form.ONE_MACHINE;
+  }
 
   /** What a day may bring. */
   public enum Turn {
@@ -57,7 +72,7 @@ public record Scenario(
     return new Scenario(
         seed,
         1 + random.nextInt(3),
-        random.nextInt(3) > 0,
+        random.nextInt(2) > 0 ? Form.ONE_MACHINE : random.nextInt(2) > 0 ? Form.ONE_EACH : Form.MANAGERS,
         26 + (turns.contains(Turn.NODES_COME_AND_GO) ? 0 : random.nextInt(3)), // more nodes need more addresses
         random.nextInt(4),
         rates,

@@ -17,6 +17,7 @@ import dev.skep.state.v1.NetworkRow;
 import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.testkit.sim.Faults;
 import dev.skep.testkit.sim.Net;
+import dev.skep.testkit.sim.SimLease;
 import dev.skep.testkit.sim.SimLoop;
 import dev.skep.testkit.sim.SimProcess;
 import dev.skep.testkit.sim.SimStore;
@@ -27,12 +28,14 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** A cluster: its store, its control services in one process or in many, its nodes. */
 final class SimCluster {
   static final String CLUSTER_ID = "cluster";
   private static final List<String> LOOPS = List.of("orchestrator", "allocator", "scheduler", "dispatcher");
+  private static final int MANAGERS = 3;
   private static final Duration NOTICED = Duration.ofMillis(30);
 
   private record Holder(SimProcess process, SimLoop loop, String id) {}
@@ -132,17 +135,22 @@ final class SimCluster {
       SimProcess skepd = new SimProcess(world, "skepd").onStart(process -> {
         SimView view = view(process);
         apiView = view;
-        LOOPS.forEach(loop -> loop(process, view, loop, true));
+        LOOPS.forEach(loop -> loop(process, view, loop, Optional.empty()));
         dispatcher = new SimDispatcher(process, store, view, mutant);
       });
       control.add(skepd);
       api = skepd;
       dispatcherProcess = skepd;
     } else {
-      for (String loop : LOOPS) {
-        for (int i = 1; i <= 2; i++) {
-          control.add(new SimProcess(world, loop + "-loop-" + i).onStart(process -> loop(process, view(process), loop, false)));
+      if (scenario.form() == Scenario.Form.MANAGERS) {
+        for (int i = 1; i <= MANAGERS; i++) {
+          deciding("manager-" + i, LOOPS);
         }
+      } else {
+        LOOPS.forEach(loop -> {
+          deciding(loop + "-loop-1", List.of(loop));
+          deciding(loop + "-loop-2", List.of(loop));
+        });
       }
       api = new SimProcess(world, "api").onStart(process -> apiView = view(process));
       dispatcherProcess = new SimProcess(world, "dispatcher").onStart(process -> dispatcher = new SimDispatcher(process, store, view(process), mutant));
@@ -156,6 +164,15 @@ final class SimCluster {
     });
   }
 
+  /** A process with these loops, on a store that others have, too. */
+  private void deciding(String name, List<String> all) {
+    control.add(new SimProcess(world, name).onStart(process -> {
+      SimView view = view(process);
+      Optional<SimLease> lease = Optional.of(new SimLease(process, store));
+      all.forEach(loop -> loop(process, view, loop, lease));
+    }));
+  }
+
   private SimView view(SimProcess process) {
     SimView view = new SimView(world, faults, store, process);
     if (mutant == Mutant.MISSED_CHANGE) {
@@ -164,7 +181,7 @@ final class SimCluster {
     return view;
   }
 
-  private void loop(SimProcess process, SimView view, String name, boolean sole) {
+  private void loop(SimProcess process, SimView view, String name, Optional<SimLease> lease) {
     Decider decider = Mutants.mutated(mutant, switch (name) {
       case "orchestrator" -> new OrchestratorDecider();
       case "allocator" -> new AllocatorDecider();
@@ -172,7 +189,7 @@ final class SimCluster {
       default -> new Orphans();
     }, name);
     String id = ids.next();
-    SimLoop loop = new SimLoop(process, store, view, name, id, sole, decider, (object, why) -> {
+    SimLoop loop = new SimLoop(process, store, view, name, id, lease, decider, (object, why) -> {
       if (!why.startsWith("its changes met a conflict")) {
         throw new Violation(name + " failed on " + object + ": " + why);
       }
@@ -183,7 +200,7 @@ final class SimCluster {
       loops.get(name).remove(holder);
       ended(name, id);
     });
-    if (!sole) {
+    if (lease.isPresent()) {
       // Who starts finds the row of a holder that may have ended while nobody was there to notice.
       process.after(NOTICED, () -> lookFor(process, name, loop));
     }

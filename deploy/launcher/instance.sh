@@ -3,6 +3,8 @@
 DATA=/var/lib/skep
 APIS=()
 ENGINE=unix:///var/run/docker.sock
+STORE=
+LOG=
 REST=()
 
 # instance_options ARGS…: reads the options that name an instance; what is left is in REST.
@@ -10,12 +12,12 @@ instance_options() {
   REST=()
   while [ $# -gt 0 ]; do
     case $1 in
-      --data | --api | --engine)
+      --data | --api | --engine | --store | --log)
         [ $# -ge 2 ] || die "$1 needs a value"
         instance_option "$1" "$2"
         shift
         ;;
-      --data=* | --api=* | --engine=*) instance_option "${1%%=*}" "${1#*=}" ;;
+      --data=* | --api=* | --engine=* | --store=* | --log=*) instance_option "${1%%=*}" "${1#*=}" ;;
       *) REST+=("$1") ;;
     esac
     shift
@@ -32,6 +34,10 @@ instance_options() {
   if [ ${#APIS[@]} = 0 ] && [ -f "$DATA/launch" ]; then
     mapfile -t APIS < <(sed -n 's/^api=//p' "$DATA/launch")
     ENGINE=$(sed -n 's/^engine=//p' "$DATA/launch")
+  fi
+  if [ -f "$DATA/launch" ]; then
+    [ -n "$STORE" ] || STORE=$(sed -n 's/^store=//p' "$DATA/launch")
+    [ -n "$LOG" ] || LOG=$(sed -n 's/^log=//p' "$DATA/launch")
   fi
   [ ${#APIS[@]} -gt 0 ] || APIS=("unix://$RUN/docker.sock")
   ENGINE_SOCKET=${ENGINE#unix://}
@@ -60,6 +66,8 @@ instance_option() {
         *) die "--engine takes unix:///PATH, not '$2'" ;;
       esac
       ;;
+    --store) STORE=$2 ;;
+    --log) LOG=$2 ;;
   esac
 }
 
@@ -69,6 +77,8 @@ remember_instance() {
   {
     printf 'engine=%s\n' "$ENGINE"
     printf 'api=%s\n' "${APIS[@]}"
+    [ -z "$STORE" ] || printf 'store=%s\n' "$STORE"
+    [ -z "$LOG" ] || printf 'log=%s\n' "$LOG"
   } >"$DATA/launch"
 }
 
@@ -99,7 +109,7 @@ skep_supervise() {
   instance_options "$@"
   find_jdk
   local flags=("--data=$DATA" "--run=$RUN" "--instance=$INSTANCE")
-  [ "$name" = edge ] || flags+=("--engine=$ENGINE" "--api=$(IFS=,; echo "${APIS[*]}")")
+  [ "$name" = edge ] || flags+=("--engine=$ENGINE" "--api=$(IFS=,; echo "${APIS[*]}")" ${STORE:+"--store=$STORE"} ${LOG:+"--log=$LOG"})
   echo $$ >"$RUN/$name.supervisor.pid"
   trap 'touch "$RUN/$name.stop"; [ -z "$pid" ] || kill "$pid" 2>/dev/null' TERM
   while [ ! -e "$RUN/$name.stop" ]; do

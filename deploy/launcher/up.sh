@@ -23,6 +23,7 @@ skep_up() {
   [ -z "$stack" ] || [ $init = yes ] || die "--stack needs a cluster: leave out --no-init, or deploy after 'docker swarm init'"
   need_run_tools
   need_engine "$ENGINE_SOCKET"
+  need_own_store
   skep_build
   remember_instance
   start_daemons
@@ -30,6 +31,7 @@ skep_up() {
   [ -z "$stack" ] || deploy_stack "$stack"
   say ""
   skep_where
+  restore_notice >&2
   [ $foreground = no ] || stay_in_foreground
 }
 
@@ -164,6 +166,11 @@ skep_status() {
     case $(swarm_state) in
       active | pending)
         if api_curl /info | grep -q '"ControlAvailable":true'; then
+          if [ -n "$(restore_notice)" ]; then
+            restore_notice
+            moving pending
+            echo
+          fi
           skep_docker node ls
           echo
           skep_docker service ls

@@ -25,6 +25,16 @@ public final class Backends {
     throw refused("store", uri, "etcd://");
   }
 
+  /** All that a store holds, at one revision, while others use it: an embedded one is read beside the process that owns it. */
+  public static Store.Snapshot look(String uri, Threads threads) {
+    if (uri.startsWith(EMBEDDED) && uri.length() > EMBEDDED.length()) {
+      return SqliteStore.look(Path.of(uri.substring(EMBEDDED.length())));
+    }
+    try (Store store = store(uri, threads)) {
+      return store.read("");
+    }
+  }
+
   /** {@code embedded:} is the store's own change table. */
   public static ChangeLog log(String uri, Store store, Supplier<String> epoch, UnaryOperator<Store.Change> publish) {
     if (uri.startsWith(EMBEDDED) && store instanceof SqliteStore embedded) {

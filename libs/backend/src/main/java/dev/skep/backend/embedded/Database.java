@@ -10,6 +10,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.BiConsumer;
 import org.sqlite.SQLiteConfig;
@@ -63,22 +64,60 @@ final class Database implements AutoCloseable {
     }
   }
 
+  /** Opens the file beside whoever owns it, only to look. */
+  static Database look(Path folder) {
+    SQLiteConfig config = new SQLiteConfig();
+    config.setReadOnly(true);
+    config.setBusyTimeout(5_000);
+    Database database = null;
+    try {
+      database = new Database(folder, new JDBC4Connection(url(folder), folder.resolve(FILE).toString(), config.toProperties()));
+      database.refuseNewer(database.number("pragma user_version"));
+      return database;
+    } catch (SQLException e) {
+      StoreException failure = failure(folder, "open", e);
+      if (database != null) {
+        database.close();
+      }
+      throw failure;
+    }
+  }
+
+  /** All keys that live, at one revision, whatever is written meanwhile. */
+  Store.Snapshot snapshot() {
+    try {
+      List<Store.Entry> entries = new ArrayList<>();
+      execute("begin");
+      long revision = revision();
+      latest((entry, _) -> entries.add(entry));
+      execute("commit");
+      entries.sort(Comparator.comparing(Store.Entry::key));
+      return new Store.Snapshot(revision, entries);
+    } catch (SQLException e) {
+      throw failed("read", e);
+    }
+  }
+
   private static String url(Path folder) {
     return "jdbc:sqlite:" + folder.resolve(FILE);
   }
 
   private void prepare() throws SQLException {
     long format = number("pragma user_version");
-    if (format > FORMAT) {
-      throw new StoreException("the store in " + folder + " has format " + format + ", written by a newer version; this one knows "
-          + FORMAT + ": run the newer version again");
-    }
+    refuseNewer(format);
     if (format == 0) {
       inTransaction(() -> {
         for (String sql : SCHEMA) {
           execute(sql);
         }
       });
+    }
+  }
+
+  private void refuseNewer(long format) {
+    if (format > FORMAT) {
+      throw new StoreException("the store in " + folder + " has format " + format + ", written by a newer version; this one knows "
+          + FORMAT + ": run the newer version again");
     }
   }
 

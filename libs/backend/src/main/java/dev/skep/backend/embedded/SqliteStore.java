@@ -4,6 +4,7 @@ import dev.skep.backend.CompactedException;
 import dev.skep.backend.Store;
 import dev.skep.backend.StoreException;
 import dev.skep.backend.Threads;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -73,6 +74,19 @@ public final class SqliteStore implements Store {
       }
       lock.close();
       throw e;
+    }
+  }
+
+  /**
+   * All that the store in the folder holds, at one revision, read beside the process that owns it. Keys on leases are
+   * among it. Throws {@link StoreException} when there is no store.
+   */
+  public static Snapshot look(Path folder) {
+    if (!Files.exists(folder.resolve(Database.FILE))) {
+      throw new StoreException("there is no store in " + folder);
+    }
+    try (Database database = Database.look(folder)) {
+      return database.snapshot();
     }
   }
 

@@ -13,6 +13,11 @@ public final class CommandThreads implements Executor, AutoCloseable {
     pieces.execute(piece);
   }
 
+  /** A daemon thread, as a store wants them: nobody waits for it. */
+  public Thread start(String name, Runnable body) {
+    return Thread.ofPlatform().daemon().name(name).start(body);
+  }
+
   @Override
   public void close() {
     pieces.close();

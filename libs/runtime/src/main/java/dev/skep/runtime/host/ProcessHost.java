@@ -14,9 +14,11 @@ import dev.skep.runtime.loop.LoopCore;
 import dev.skep.runtime.loop.LoopMetrics;
 import dev.skep.runtime.loop.ThreadedLoop;
 import dev.skep.runtime.view.StoreView;
+import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
 import dev.skep.state.Decision;
 import dev.skep.state.Owner;
+import dev.skep.state.Restored;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
 import io.grpc.Channel;
@@ -28,6 +30,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
 
 /** A process that keeps or reads the cluster's state. */
 public final class ProcessHost extends BasicHost {
@@ -156,10 +159,10 @@ public final class ProcessHost extends BasicHost {
     network.close();
   }
 
-  /** A store without a cluster, as on a worker, stays as empty as it is. */
+  /** A store without a cluster, as on a worker, stays as empty as it is; one that was restored waits for its confirmation. */
   @Override
   public ControlLoop loop(String name, Decider decider) {
-    return loop(name, decider, () -> {});
+    return loop(name, decider, Restored::acts, () -> {});
   }
 
   @Override
@@ -168,15 +171,14 @@ public final class ProcessHost extends BasicHost {
       changed.run();
       return new SoleHolder(name);
     }
-    return loop(name, (state, since, tick) -> Decision.NOTHING, changed);
+    return loop(name, (state, since, tick) -> Decision.NOTHING, state -> state.has(Rows.cluster()), changed);
   }
 
   /** The embedded store has one owner, so whoever held a loop before is gone: the row is taken at once. */
-  private ControlLoop loop(String name, Decider decider, Runnable changed) {
+  private ControlLoop loop(String name, Decider decider, Predicate<ClusterState> concerned, Runnable changed) {
     Candidacy candidacy = elections.map(Elections::candidacy).orElse(Candidacy.alone(HERE));
     LoopCore core = new LoopCore(name, new LoopCore.Candidate(holder, HERE, elections.isEmpty()), decider, ids());
-    ThreadedLoop loop =
-        new ThreadedLoop(name, core, store, view, clock(), state -> state.has(Rows.cluster()), candidacy, changed, loopMetrics);
+    ThreadedLoop loop = new ThreadedLoop(name, core, store, view, clock(), concerned, candidacy, changed, loopMetrics);
     loops.add(loop);
     elections.ifPresent(all -> all.loop(name, loop::look));
     thread("loop-" + name, loop);

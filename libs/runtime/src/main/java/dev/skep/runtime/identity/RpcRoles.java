@@ -41,7 +41,9 @@ public final class RpcRoles {
           Map.entry("skep.control.v1.Control/Create", CLIENTS),
           Map.entry("skep.control.v1.Control/Update", CLIENTS),
           Map.entry("skep.control.v1.Control/Remove", CLIENTS),
-          Map.entry("skep.control.v1.Control/Watch", CLIENTS));
+          Map.entry("skep.control.v1.Control/Watch", CLIENTS),
+          Map.entry("skep.control.v1.Control/GetRestore", CLIENTS),
+          Map.entry("skep.control.v1.Control/ConfirmRestore", CLIENTS));
 
   private RpcRoles() {}
 

@@ -5,6 +5,7 @@ import dev.skep.api.v1.ManagerStatus;
 import dev.skep.api.v1.Node;
 import dev.skep.api.v1.NodeStatus;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Restored;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.LeaderRow;
@@ -54,7 +55,7 @@ public final class NodeView {
             .setStatus(
                 NodeStatus.newBuilder()
                     .setState(seen.getState().isEmpty() ? "unknown" : seen.getState())
-                    .setMessage(seen.getMessage())
+                    .setMessage(seen.getMessage().isEmpty() ? Restored.notice(state).orElse("") : seen.getMessage())
                     .setAddr(seen.getAddr()));
     if (manager(asked)) {
       node.setManagerStatus(managerStatus(state, seen));

@@ -7,6 +7,7 @@ import dev.skep.api.v1.SwarmInfo;
 import dev.skep.api.v1.SwarmSpec;
 import dev.skep.api.v1.TLSInfo;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Restored;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
@@ -87,6 +88,7 @@ public final class SwarmView {
     }
     SwarmInfo.Builder info =
         SwarmInfo.newBuilder().setNodeId(nodeId).setLocalNodeState("active").setControlAvailable(true).setCluster(cluster.get());
+    Restored.notice(state).ifPresent(info::setError);
     for (Row<NodeSpecRow> row : state.rows(Rows.NODE_SPEC)) {
       NodeStatusRow status = state.value(Rows.NODE_STATUS.key(row.value().getId()));
       NodeStatusRow seen = status == null ? NodeStatusRow.getDefaultInstance() : status;

@@ -8,6 +8,7 @@ import dev.skep.api.v1.Task;
 import dev.skep.api.v1.TaskSpec;
 import dev.skep.api.v1.TaskStatus;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Restored;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.TaskRecord;
@@ -114,6 +115,9 @@ public final class TaskView {
     }
     if (status.getErr().isEmpty() && !record.nodeId().isEmpty() && !record.terminal()) {
       status.setErr(Obstacles.onTheNode(state, record, template));
+    }
+    if (status.getErr().isEmpty() && !record.terminal()) {
+      Restored.notice(state).ifPresent(status::setErr);
     }
     if (record.observed() == TaskState.TASK_REJECTED && !record.intent().getRejected().isEmpty()) {
       rejected(record, status);

@@ -21,6 +21,7 @@ import dev.skep.state.v1.NetworkRow;
 import dev.skep.state.v1.NodeGatewayRow;
 import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.v1.NodeStatusRow;
+import dev.skep.state.v1.Origin;
 import dev.skep.state.v1.PlacementRow;
 import dev.skep.state.v1.RolloutRow;
 import dev.skep.state.v1.RootRotation;
@@ -91,7 +92,6 @@ class FieldOwnersTest {
           Map.entry("SwarmInfo.node_id", "passed in by the reader"),
           Map.entry("SwarmInfo.local_node_state", "active as soon as there is a cluster"),
           Map.entry("SwarmInfo.control_available", "only managers compute it"),
-          Map.entry("SwarmInfo.error", "only managers compute it"),
           Map.entry("SwarmInfo.warnings", "nothing to warn of"));
 
   static {
@@ -286,6 +286,7 @@ class FieldOwnersTest {
     owned("Swarm.default_addr_pool", cluster, row -> row.toBuilder().clearDefaultAddrPool().build());
     owned("Swarm.subnet_size", cluster, row -> row.toBuilder().setSubnetSize(26).build());
     owned("Swarm.data_path_port", cluster, row -> row.toBuilder().setDataPathPort(4790).build());
+    owned("SwarmInfo.error", cluster, row -> row.toBuilder().setOrigin(Origin.newBuilder().setUnconfirmed(true)).build());
     owned("SwarmInfo.cluster", cluster, row -> row.toBuilder().setId("other").build());
     owned("SwarmInfo.node_addr", Rows.NODE_STATUS.key(NODE), row -> row.toBuilder().setAddr("192.0.2.2").build());
     owned("SwarmInfo.remote_managers", Rows.NODE_STATUS.key(NODE), row -> row.toBuilder().setAddr("192.0.2.2").build());

@@ -6,6 +6,7 @@ import dev.skep.runtime.loop.LoopCore;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
 import dev.skep.state.IdSource;
+import dev.skep.state.Restored;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.LeaderRow;
@@ -30,6 +31,7 @@ public final class SimLoop {
   private final Optional<SimLease> lease;
   private boolean busy;
   private boolean planned;
+  private boolean resting; // as the real driver does while a restored cluster waits
   private long timers;
 
   /**
@@ -51,6 +53,7 @@ public final class SimLoop {
     this.core = new LoopCore(name, new LoopCore.Candidate(holder, process.name(), lease.isEmpty()), decider, new IdSource(process.world().split()));
     view.listen((state, changes, reset) -> {
       core.viewMoved(state, changes, reset);
+      resting = Restored.unconfirmed(state);
       plan();
     });
   }
@@ -86,6 +89,10 @@ public final class SimLoop {
       return;
     }
     lease.ifPresent(one -> core.stands(one.id().stream().mapToObj(id -> new LoopCore.Standing(process.name(), id)).findFirst()));
+    if (resting) {
+      core.rest();
+      return;
+    }
     Action action = core.next(process.now());
     core.quarantined().forEach(quarantined);
     switch (action) {

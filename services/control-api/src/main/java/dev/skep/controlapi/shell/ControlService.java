@@ -2,15 +2,18 @@ package dev.skep.controlapi.shell;
 
 import dev.skep.api.v1.NetworkCreateRequest;
 import dev.skep.backend.StoreException;
+import dev.skep.control.v1.ConfirmRestoreRequest;
 import dev.skep.control.v1.ControlGrpc;
 import dev.skep.control.v1.CreateRequest;
 import dev.skep.control.v1.GetRequest;
+import dev.skep.control.v1.GetRestoreRequest;
 import dev.skep.control.v1.Kind;
 import dev.skep.control.v1.ListReply;
 import dev.skep.control.v1.ListRequest;
 import dev.skep.control.v1.Object;
 import dev.skep.control.v1.RemoveReply;
 import dev.skep.control.v1.RemoveRequest;
+import dev.skep.control.v1.Restore;
 import dev.skep.control.v1.UpdateRequest;
 import dev.skep.control.v1.WatchEvent;
 import dev.skep.control.v1.WatchRequest;
@@ -20,6 +23,7 @@ import dev.skep.controlapi.core.ClusterWrites;
 import dev.skep.controlapi.core.NetworkWrites;
 import dev.skep.controlapi.core.NodeWrites;
 import dev.skep.controlapi.core.NotBuilt;
+import dev.skep.controlapi.core.Restores;
 import dev.skep.controlapi.core.ServiceWrites;
 import dev.skep.runtime.Host;
 import dev.skep.runtime.identity.SealedRows;
@@ -157,6 +161,16 @@ final class ControlService extends ControlGrpc.ControlImplBase {
     } catch (StoreException e) {
       observer.onError(Status.UNAVAILABLE.withDescription(e.getMessage()).asRuntimeException());
     }
+  }
+
+  @Override
+  public void getRestore(GetRestoreRequest request, StreamObserver<Restore> observer) {
+    answer(observer, () -> Restores.pending(host.view().fresh(Commits.LIMIT)));
+  }
+
+  @Override
+  public void confirmRestore(ConfirmRestoreRequest request, StreamObserver<Restore> observer) {
+    answer(observer, () -> commits.write(Restores::confirm));
   }
 
   private Answer<Object> object(Kind kind, String id) {

@@ -20,7 +20,7 @@ public final class StatusRules {
 
   /** The answer to a report. */
   public sealed interface Verdict {
-    /** One change set per task whose status moves; none when the report says nothing new. */
+    /** One change set per task whose status moves, and while a restore is unconfirmed one for what it does not know; none when the report says nothing new. */
     record Accepted(List<ChangeSet> changes) implements Verdict {}
 
     /** The report speaks about another node's task: nothing of it lands. */
@@ -58,6 +58,7 @@ public final class StatusRules {
     }
     List<ChangeSet> changes = new ArrayList<>(accepted.size());
     accepted.forEach((taskId, status) -> changes.add(change(state, sessionRow, taskId, status)));
+    UnknownTasks.noted(state, sessionRow, updates).ifPresent(changes::add);
     return new Verdict.Accepted(List.copyOf(changes));
   }
 

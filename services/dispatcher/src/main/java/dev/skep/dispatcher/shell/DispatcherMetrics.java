@@ -16,6 +16,7 @@ record DispatcherMetrics(
     Gauge suspects,
     Gauge panic,
     Gauge withheld,
+    Gauge unconfirmed,
     Histogram placementToSent,
     Histogram reportToStored) {
 
@@ -31,6 +32,8 @@ record DispatcherMetrics(
         Gauge.build("skep_dispatcher_suspect_nodes", "Nodes that are out of traffic because they are silent.").register(registry),
         Gauge.build("skep_dispatcher_panic", "1 while so many nodes are silent that none is withdrawn.").register(registry),
         Gauge.build("skep_dispatcher_withheld_tasks", "Tasks whose order to stop waits until traffic has left them.").register(registry),
+        Gauge.build("skep_dispatcher_restore_unconfirmed", "1 while a restored cluster waits for its confirmation and nodes are told nothing.")
+            .register(registry),
         Histogram.build("skep_dispatcher_placement_to_sent_seconds", "From the scheduler's decision to the assignment on its way.")
             .buckets(.001, .002, .005, .01, .02, .05, .1, .5, 1, 5)
             .register(registry),
@@ -50,6 +53,7 @@ record DispatcherMetrics(
     registry.unregister(suspects);
     registry.unregister(panic);
     registry.unregister(withheld);
+    registry.unregister(unconfirmed);
     registry.unregister(placementToSent);
     registry.unregister(reportToStored);
   }

@@ -15,6 +15,7 @@ import dev.skep.dispatcher.v1.Beat;
 import dev.skep.dispatcher.v1.TaskAssignment;
 import dev.skep.feed.v1.FeedEntry;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Restored;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.PlacementRow;
@@ -33,11 +34,14 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The open sessions and what flows to them. All but the look-up by session id belongs to the dispatcher's thread.
  */
 final class Sessions implements Desk.Work {
+  private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
   static final Status OVER = Status.UNAUTHENTICATED.withDescription("the session is over: register again");
 
   private final Clock clock;
@@ -52,6 +56,7 @@ final class Sessions implements Desk.Work {
   private final TreeMap<String, FeedEntry> feed = new TreeMap<>();
   private ClusterState state = ClusterState.empty();
   private Withdrawals withdrawals = Withdrawals.NONE;
+  private boolean withheld; // a restored cluster waits: nodes are told nothing
 
   Sessions(Clock clock, DispatcherMetrics metrics, Watch watch, LogDesk logs, Credentials credentials, Supplier<List<Manager>> managers) {
     this.credentials = credentials;
@@ -138,6 +143,7 @@ final class Sessions implements Desk.Work {
   @Override
   public void moved(ClusterState now, List<RowChange> changes) {
     state = now;
+    withhold();
     Withdrawals before = withdrawals;
     withdrawals = withdrawals.moved(state, changes, clock.instant());
     concern(Concerns.of(state, changes));
@@ -155,6 +161,7 @@ final class Sessions implements Desk.Work {
   @Override
   public void reset(ClusterState now) {
     state = now;
+    withhold();
     withdrawals = Withdrawals.afterReset(state, clock.instant());
     byNode.values().forEach(session -> session.concernAll(state, withdrawals));
     Map<String, FeedEntry> all = FeedView.all(state);
@@ -164,6 +171,18 @@ final class Sessions implements Desk.Work {
     List.copyOf(byNode.keySet()).forEach(this::checkSession);
     logs.reset(state);
     release(clock.instant());
+  }
+
+  private void withhold() {
+    Optional<String> notice = Restored.notice(state);
+    if (notice.isPresent() && !withheld) {
+      LOG.warn("{}", notice.get());
+    } else if (notice.isEmpty() && withheld) {
+      LOG.info("the restored state is confirmed: nodes are told what it says");
+      withdrawals = Withdrawals.afterReset(state, clock.instant()); // of what shall stop the edges were never told
+    }
+    withheld = notice.isPresent();
+    metrics.unconfirmed().set(withheld ? 1 : 0);
   }
 
   /** A node that was removed, or that another dispatcher took over, has no session here any more. */
@@ -232,8 +251,10 @@ final class Sessions implements Desk.Work {
     ClusterTrust trust = byNode.isEmpty() ? ClusterTrust.UNTOLD : ClusterTrust.of(state, managers.get());
     for (NodeSession session : byNode.values()) {
       session.sendMessages(state, trust);
-      session.sendAssignments(state, withdrawals, credentials, this::sent);
-      session.sendFeed(state, feed);
+      if (!withheld) {
+        session.sendAssignments(state, withdrawals, credentials, this::sent);
+        session.sendFeed(state, feed);
+      }
     }
   }
 

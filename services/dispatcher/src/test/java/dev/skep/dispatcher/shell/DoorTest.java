@@ -9,7 +9,9 @@ import dev.skep.dispatcher.v1.NodeReport;
 import dev.skep.feed.v1.FeedEntry;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Rows;
+import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.NodeSpecRow;
+import dev.skep.state.v1.Origin;
 import dev.skep.state.v1.TaskState;
 import dev.skep.testkit.TestHost;
 import io.grpc.Status;
@@ -250,5 +252,35 @@ class DoorTest {
       SortedMap<String, ?> tasks = agent.set().tasks();
       assertThat(tasks).isEmpty();
     }
+  }
+
+  @Test
+  void aRestoredClusterLooksAndTellsNodesNothingUntilItIsConfirmed() throws Exception {
+    ClusterRow row = host.view().state().value(Rows.cluster());
+    host.put(Rows.cluster(), row.toBuilder().setEpoch("restored").setOrigin(Origin.newBuilder().setUnconfirmed(true)).build());
+    try (FakeAgent agent = agent("n1")) {
+      cluster.place("old", "n1");
+      agent.register();
+      agent.openAssignments();
+      agent.openFeed();
+      agent.report("old", TaskState.TASK_RUNNING);
+      agent.report("newer", TaskState.TASK_RUNNING);
+      host.await("what it knows is written", state -> observed(state, "old") == TaskState.TASK_RUNNING);
+      host.await("what it does not know is noted", state -> unknown(state).equals(List.of("newer")));
+      cluster.place("more", "n1");
+      agent.beat();
+      assertThat(agent.unread()).as("assignments").isZero();
+      agent.report("newer", TaskState.TASK_FAILED);
+      host.await("nothing of it is left", state -> unknown(state).isEmpty());
+      assertThat(agent.unread()).as("assignments").isZero();
+
+      host.put(Rows.cluster(), host.view().state().value(Rows.cluster()).toBuilder().clearOrigin().build());
+      assertThat(agent.awaitSet(set -> !set.tasks().isEmpty()).tasks()).as("all at once").containsOnlyKeys("old", "more");
+      assertThat(agent.awaitFeed(feed -> !feed.isEmpty()).getEpoch()).isEqualTo("restored");
+    }
+  }
+
+  private static List<String> unknown(ClusterState state) {
+    return List.copyOf(state.value(Rows.NODE_STATUS.key("n1")).getUnknownTasksList());
   }
 }

@@ -59,6 +59,8 @@ enum Mutant {
   REMOVED_NODE_REGISTERS,
   /** A task with a health check runs as soon as its container does. */
   HEALTH_NOT_AWAITED,
+  /** The dispatcher tells nodes what a restored store says before anybody has confirmed it. */
+  RESTORE_NOT_AWAITED,
   /** The scheduler does not look at constraints. */
   CONSTRAINTS_IGNORED
 }

@@ -5,6 +5,7 @@ import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Key;
 import dev.skep.state.NodeRecord;
+import dev.skep.state.Restored;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.NodeSpecRow;
@@ -133,6 +134,17 @@ final class Operators {
     long now = cluster.store().revision();
     long copy = Math.max(1, now - 1 - random.nextInt(OLDEST_COPY));
     cluster.restore(copy, Duration.ofMillis(random.nextLong(20, 6000)));
+    confirm();
+  }
+
+  /** Somebody has looked at what would end, and says it again until it was heard. */
+  private void confirm() {
+    world.after(Duration.ofMillis(random.nextLong(20, 12_000)), () -> {
+      if (Restored.unconfirmed(cluster.store().state())) {
+        cluster.confirm();
+        confirm();
+      }
+    });
   }
 
   /** Every node that is listed is a machine, every machine that thinks it is a node is listed, and one has the label that services ask for. */

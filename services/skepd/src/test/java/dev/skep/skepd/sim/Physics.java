@@ -2,6 +2,7 @@ package dev.skep.skepd.sim;
 
 import dev.skep.state.ClusterState;
 import dev.skep.state.NodeRecord;
+import dev.skep.state.Restored;
 import dev.skep.state.Rows;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.ServiceRow;
@@ -24,6 +25,7 @@ final class Physics {
   private final Set<String> excused = new HashSet<>(); // tasks whose node was given up once: they may be replaced while they run
   private final Set<String> rewound = new HashSet<>(); // tasks about which a restored store thinks otherwise
   private final Set<String> startFirst = new HashSet<>(); // services
+  private final Set<String> kept = new HashSet<>(); // tasks that were wanted and ran when the store was lost; while it is unconfirmed
 
   Physics(SimStore store, Traffic traffic) {
     this.store = store;
@@ -75,6 +77,12 @@ final class Physics {
 
   /** The store has lost what came after the one that is left: of tasks that differ, nothing can be asked any more. */
   void restored(ClusterState lost, ClusterState left) {
+    byTask.forEach((id, container) -> {
+      TaskRecord task = TaskRecord.find(lost, id);
+      if (container.well() && task != null && task.desired() == TaskState.TASK_RUNNING && !task.terminal() && task.nodeId().equals(container.nodeId())) {
+        kept.add(id);
+      }
+    });
     lost.rows(Rows.INTENT).forEach(row -> differs(lost, left, row.key().lastPart()));
     left.rows(Rows.INTENT).forEach(row -> differs(lost, left, row.key().lastPart()));
     byTask.values().removeIf(container -> !container.running());
@@ -104,6 +112,9 @@ final class Physics {
   void stopping(Container container) {
     traffic.stopping(container);
     ClusterState state = store.state();
+    if (Restored.unconfirmed(state) && kept.contains(container.task.getId()) && container.well()) {
+      throw new Violation("the healthy " + container + " on " + container.nodeId() + " is stopped before the restore was confirmed");
+    }
     TaskRecord task = TaskRecord.find(state, container.task.getId());
     if (task == null || task.desired().getNumber() > TaskState.TASK_COMPLETE_VALUE || task.terminal() || !container.well()
         || rewound.contains(task.id())) {

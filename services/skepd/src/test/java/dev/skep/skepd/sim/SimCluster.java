@@ -11,10 +11,12 @@ import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
 import dev.skep.state.IdSource;
+import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.NetworkRow;
 import dev.skep.state.v1.NodeSpecRow;
+import dev.skep.state.v1.Origin;
 import dev.skep.testkit.sim.Faults;
 import dev.skep.testkit.sim.Net;
 import dev.skep.testkit.sim.SimLease;
@@ -117,17 +119,31 @@ final class SimCluster {
     return node;
   }
 
-  /** All managers are stopped, and an older copy of the store takes the place of theirs, under a new epoch. */
+  /** All managers are stopped, and an older copy of the store takes the place of theirs, under a new epoch, and waits to be confirmed. */
   void restore(long revision, Duration down) {
     control.forEach(SimProcess::crash);
     ClusterState lost = store.state();
     store.restore(revision);
-    ClusterRow row = store.state().value(Rows.cluster()).toBuilder().setEpoch("epoch-" + ++epochs).build();
+    ClusterRow row = store.state().value(Rows.cluster()).toBuilder()
+        .setEpoch("epoch-" + ++epochs).setOrigin(Origin.newBuilder().setUnconfirmed(true)).build();
     store.commit("api", Transactions.of(List.of(ChangeSet.about(CLUSTER_ID).put(Rows.cluster(), row).build())));
     physics.restored(lost, store.state());
     law.restored(store.state());
     traffic.restored();
     world.after(down, () -> control.forEach(SimProcess::start));
+  }
+
+  /** The operator's word. It may be lost, or come when nobody listens. */
+  void confirm() {
+    Row<ClusterRow> row = apiState().row(Rows.cluster());
+    if (!api.alive() || !row.value().getOrigin().getUnconfirmed()) {
+      return;
+    }
+    ClusterRow.Builder confirmed = row.value().toBuilder();
+    confirmed.getOriginBuilder().clearUnconfirmed();
+    world.note("operators", "confirm the restore");
+    store.submit(api, "api", Transactions.of(List.of(ChangeSet.about(CLUSTER_ID).unmodified(row).put(Rows.cluster(), confirmed.build()).build())),
+        outcome -> { });
   }
 
   private void processes() {

@@ -23,6 +23,7 @@ import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
 import dev.skep.state.IdSource;
+import dev.skep.state.Restored;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.TaskStatusRow;
@@ -81,6 +82,7 @@ final class SimDispatcher {
   private Withdrawals withdrawals = Withdrawals.NONE;
   private Liveness liveness;
   private boolean judging;
+  private boolean withheld; // a restored cluster waits: nodes are told nothing
   private long floor;
 
   SimDispatcher(SimProcess process, SimStore store, SimView view, Mutant mutant) {
@@ -98,11 +100,13 @@ final class SimDispatcher {
   // ---- the view moves ----
 
   private void moved(ClusterState state, List<RowChange> changes, boolean reset) {
-    if (reset) {
+    boolean waited = withheld;
+    withheld = Restored.unconfirmed(state) && mutant != Mutant.RESTORE_NOT_AWAITED;
+    if (reset || waited && !withheld) {
       setWithdrawals(Withdrawals.afterReset(state, process.now()), state);
       entries = new TreeMap<>(FeedView.all(state));
       sessions.values().forEach(session -> complete(session, state));
-    } else {
+    } else if (!withheld) {
       Withdrawals before = withdrawals;
       withdrawals = withdrawals.moved(state, changes, process.now());
       Concerns concerns = Concerns.of(state, changes);
@@ -153,7 +157,7 @@ final class SimDispatcher {
   }
 
   private void complete(Session session, ClusterState state) {
-    if (session.served) {
+    if (session.served && !withheld) {
       session.set = Assignments.of(state, session.key.nodeId(), withdrawals);
       session.assignments.send(Assignments.complete(state, session.set));
       session.feed.send(FeedKeys.complete(state, entries.values()));
@@ -165,7 +169,7 @@ final class SimDispatcher {
     withdrawals = next;
     Concerns concerns = Concerns.ofTasks(state, withdrawals.changedFrom(before));
     for (Session session : sessions.values()) {
-      if (session.served) {
+      if (session.served && !withheld) {
         difference(session, state, Assignments.update(session.set, state, concerns.of(session.key.nodeId()), withdrawals));
       }
     }
@@ -299,6 +303,9 @@ final class SimDispatcher {
       if (sessions.get(agent.nodeId()) == session) {
         session.assignments.close();
         session.assignments = agent.streams().assignments(process, session.key);
+        if (withheld) {
+          return;
+        }
         session.set = Assignments.of(view.state(), agent.nodeId(), withdrawals);
         session.assignments.send(Assignments.complete(view.state(), session.set));
       }

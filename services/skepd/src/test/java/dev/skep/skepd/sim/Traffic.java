@@ -37,6 +37,9 @@ final class Traffic {
 
   private void landed(Landed landed) {
     for (RowChange change : landed.changes()) {
+      if (change.of(Rows.CLUSTER)) {
+        restored(); // or confirmed: from now on the edges hear what this store says
+      }
       if (change.of(Rows.NODE_STATUS) && (!ready(change.before()) || !ready(change.after()))) {
         lastTrouble = later(lastTrouble, cluster.world().now());
       }

@@ -1,0 +1,123 @@
+package dev.skep.moving.shell;
+
+import dev.skep.backend.Backends;
+import dev.skep.backend.Store;
+import dev.skep.backend.Threads;
+import dev.skep.moving.MovingSettings;
+import dev.skep.moving.core.Copy;
+import dev.skep.moving.core.Target;
+import dev.skep.runtime.config.SettingsException;
+import dev.skep.state.ClusterState;
+import dev.skep.state.IdSource;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.ClusterRow;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Clock;
+import java.util.Optional;
+
+/** The commands. Each answers what it did, in a sentence for whoever called it. */
+public final class Moving {
+  private static final String EMBEDDED = "embedded:";
+
+  private final MovingSettings settings;
+  private final Threads threads;
+  private final Clock clock;
+  private final IdSource ids = new IdSource(new SecureRandom());
+  private final Standing standing;
+
+  public Moving(MovingSettings settings, Threads threads, Clock clock) {
+    this.settings = settings;
+    this.threads = threads;
+    this.clock = clock;
+    this.standing = new Standing(settings);
+  }
+
+  /** Beside a running cluster: everything is read at one revision. */
+  public String backup() throws Refusal {
+    Path file = file();
+    Copy copy = copy(Backends.look(settings.store(), threads), settings.store());
+    BackupFile.write(file, copy);
+    return "wrote " + file + ": " + copy.rows().size() + " rows at revision " + copy.revision() + " of cluster " + copy.cluster().getId();
+  }
+
+  /** Into a store that is empty, while nothing runs on it. */
+  public String restore() throws Refusal {
+    Path file = file();
+    Copy copy = BackupFile.read(file);
+    standing.requireManagerOf(copy);
+    try (Store store = Backends.store(settings.store(), threads)) {
+      switch (Target.of(Filler.rows(store.read("")), copy)) {
+        case Target.Vacant(var leftovers) -> new Filler(store, settings.store()).fill(copy, copy.reborn(ids.next(), true), leftovers);
+        case Target.Filled() -> throw new Refusal(settings.store() + " was filled from this backup already");
+        case Target.Occupied(String reason) -> throw new Refusal("cannot restore into " + settings.store() + ": " + reason
+            + ". Move it away first; what runs is not touched by that");
+      }
+    }
+    return "restored " + copy.rows().size() + " rows of " + copy.copiedAt() + " into " + settings.store()
+        + ". Now start Skep: it takes its nodes back and changes nothing until 'skep restore --confirm'";
+  }
+
+  /** While skepd is stopped. Killed at any point it can be run again. */
+  public String migrate() throws Refusal {
+    String to = settings.to().orElseThrow(() -> new SettingsException("where to? --to=etcd://…"));
+    if (to.equals(settings.store())) {
+      throw new SettingsException("the cluster is at " + to + " already");
+    }
+    Optional<Path> source = sourceFolder();
+    try (Store target = Backends.store(to, threads)) {
+      if (source.isPresent() && !Files.exists(source.get().resolve("store.db"))) {
+        return alreadyThere(target, to);
+      }
+      try (Store store = Backends.store(settings.store(), threads)) {
+        Copy copy = copy(store.read(""), settings.store());
+        switch (Target.of(Filler.rows(target.read("")), copy)) {
+          case Target.Vacant(var leftovers) -> new Filler(target, to)
+              .fill(copy, copy.reborn(ids.next(), copy.cluster().getOrigin().getUnconfirmed()), leftovers);
+          case Target.Filled() -> {
+            // by a run before this one, that did not come to its end
+          }
+          case Target.Occupied(String reason) -> throw new Refusal("cannot move to " + to + ": " + reason);
+        }
+      }
+    }
+    String kept = source.isPresent() ? retire(source.get()) : settings.store();
+    return "moved to " + to + "; the old store is kept in " + kept;
+  }
+
+  private String alreadyThere(Store target, String to) throws Refusal {
+    ClusterState state = ClusterState.empty().apply(target.revision(), Filler.rows(target.read(Rows.cluster().path()))).state();
+    ClusterRow cluster = state.value(Rows.cluster());
+    if (cluster == null || standing.member().filter(me -> me.clusterId().equals(cluster.getId())).isEmpty()) {
+      throw new Refusal("there is no store at " + settings.store() + " to move");
+    }
+    return "this cluster is at " + to + " already";
+  }
+
+  /** The old store must not be started again by accident: two stores would tell the nodes different things. */
+  private static String retire(Path store) throws Refusal {
+    try {
+      Path kept = store.resolveSibling(store.getFileName() + ".moved");
+      for (int number = 2; Files.exists(kept); number++) {
+        kept = store.resolveSibling(store.getFileName() + ".moved-" + number);
+      }
+      return Files.move(store, kept).toString();
+    } catch (IOException e) {
+      throw new Refusal("everything was copied, but " + store + " cannot be renamed (" + e + "): do it by hand, so that nobody starts it again");
+    }
+  }
+
+  private Optional<Path> sourceFolder() {
+    return settings.store().startsWith(EMBEDDED) ? Optional.of(Path.of(settings.store().substring(EMBEDDED.length()))) : Optional.empty();
+  }
+
+  private Copy copy(Store.Snapshot snapshot, String whose) throws Refusal {
+    return Refusal.unless(whose + " cannot be copied", Copy.of(snapshot.revision(), Filler.rows(snapshot), clock.instant()));
+  }
+
+  private Path file() {
+    return settings.file().orElseThrow(() -> new SettingsException("which file?"));
+  }
+}

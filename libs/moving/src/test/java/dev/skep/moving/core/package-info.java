@@ -1,0 +1,2 @@
+/** Copies, files and fillings of generated clusters. */
+package dev.skep.moving.core;

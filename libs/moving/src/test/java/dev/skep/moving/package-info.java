@@ -1,0 +1,2 @@
+/** Copies of generated clusters, between real stores and real files. */
+package dev.skep.moving;

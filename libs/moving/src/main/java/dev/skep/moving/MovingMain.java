@@ -10,7 +10,9 @@ import dev.skep.runtime.host.CommandThreads;
 import java.time.Clock;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * {@code backup}, {@code restore}, {@code migrate}, {@code pending} and {@code confirm}, with settings behind. Ends with
@@ -35,10 +37,17 @@ public final class MovingMain {
     System.exit(exit);
   }
 
+  /** The variables of a service's container are there for its service, too: only those that are asked for are looked at. */
+  private static Map<String, String> environment() {
+    Map<String, String> ours = new TreeMap<>(System.getenv());
+    ours.keySet().retainAll(MovingSettings.VARIABLES);
+    return ours;
+  }
+
   private static String run(String[] args, CommandThreads threads) throws Refusal {
     String command = args.length == 0 ? "" : args[0];
     List<String> flags = Arrays.asList(args).subList(Math.min(1, args.length), args.length);
-    Settings given = Settings.load(Optional.empty(), System.getenv(), flags);
+    Settings given = Settings.load(Optional.empty(), environment(), flags);
     MovingSettings settings = MovingSettings.from(given);
     given.refuseUnknown();
     Moving moving = new Moving(settings, threads::start, Clock.systemUTC());

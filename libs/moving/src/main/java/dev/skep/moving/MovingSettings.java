@@ -3,6 +3,7 @@ package dev.skep.moving;
 import dev.skep.runtime.config.Settings;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the commands are told.
@@ -17,6 +18,7 @@ import java.util.Optional;
  */
 public record MovingSettings(
     Path data, Path run, Optional<Path> identity, String store, Optional<Path> file, Optional<String> to, Optional<String> log) {
+  static final Set<String> VARIABLES = Set.of("SKEP_DATA", "SKEP_RUN", "SKEP_IDENTITY", "SKEP_STORE", "SKEP_LOG");
 
   public static MovingSettings from(Settings settings) {
     Path data = settings.path("data", Path.of("/var/lib/skep"));

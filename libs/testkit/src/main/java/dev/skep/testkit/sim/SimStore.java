@@ -44,6 +44,7 @@ public final class SimStore {
   private final Set<SimProcess> cut = new HashSet<>();
   private Tamper tamper = (writer, transaction) -> transaction;
   private int life;
+  private long oldest;
 
   public SimStore(World world, Faults faults) {
     this.world = world;
@@ -115,11 +116,17 @@ public final class SimStore {
     return history.get((int) revision);
   }
 
+  /** The oldest revision at which a view may begin. */
+  public long oldest() {
+    return oldest;
+  }
+
   /**
    * An older copy takes the place of the store: all that came after it is lost, also what is still on its way here. Nobody
-   * may be looking at it.
+   * may be looking at it. Whoever looks then sees at least the commit that comes next: before it, nothing there has a meaning.
    */
   public void restore(long revision) {
+    oldest = revision + 1;
     world.note("store", "is restored as it was at " + revision + ", losing " + (revision() - revision) + " revisions");
     history.subList((int) revision + 1, history.size()).clear();
     watchers.removeAll(views);

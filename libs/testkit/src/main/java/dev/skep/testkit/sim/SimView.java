@@ -40,7 +40,7 @@ public final class SimView {
     // A snapshot may come from a replica that lags, and the log may be silent for a while after it.
     boolean old = world.chance(LAGGING_START * faults.rates().viewStalls());
     int back = old ? world.random().nextInt(OLDEST_START) : 0;
-    this.revision = Math.max(0, store.revision() - back);
+    this.revision = Math.max(store.oldest(), store.revision() - back);
     this.state = store.at(revision).state();
     Consumer<SimStore.Landed> follower = landed -> hurry();
     store.follow(follower);

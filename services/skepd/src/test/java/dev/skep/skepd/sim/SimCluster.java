@@ -136,7 +136,7 @@ final class SimCluster {
   /** The operator's word. It may be lost, or come when nobody listens. */
   void confirm() {
     Row<ClusterRow> row = apiState().row(Rows.cluster());
-    if (!api.alive() || !row.value().getOrigin().getUnconfirmed()) {
+    if (!api.alive() || row == null || !row.value().getOrigin().getUnconfirmed()) {
       return;
     }
     ClusterRow.Builder confirmed = row.value().toBuilder();

@@ -52,6 +52,7 @@ main_class() {
     skepd) echo dev.skep.skepd.SkepdMain ;;
     edge) echo dev.skep.skepd.EdgeMain ;;
     admin) echo dev.skep.skepd.AdminMain ;;
+    moving) echo dev.skep.moving.MovingMain ;;
     control-api) echo dev.skep.controlapi.Main ;;
     orchestrator | allocator | scheduler | dispatcher | relay | agent) echo "dev.skep.$1.Main" ;;
     ingress-lb) echo dev.skep.ingress.Main ;;

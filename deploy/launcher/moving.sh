@@ -67,8 +67,8 @@ need_skepd_stopped() {
 moving() {
   local given=("--data=$DATA" "--run=$RUN")
   [ -z "$STORE" ] || given+=("--store=$STORE")
-  "$JAVA_HOME/bin/java" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 --enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow \
-    -cp "$BUILD/lib/*" dev.skep.moving.MovingMain "$@" "${given[@]}" || die "$1 was not done (see above)"
+  # shellcheck disable=SC2046 # the options are words
+  "$JAVA_HOME/bin/java" $(jvm_common) -cp "$BUILD/lib/*" "$(main_class moving)" "$@" "${given[@]}" || die "$1 was not done (see above)"
 }
 
 # A manager whose store is gone must not found another cluster in its place: that would end what runs.

@@ -30,7 +30,7 @@ public final class MovingMain {
     } catch (Refusal | StoreException e) {
       System.err.println("skep: " + e.getMessage());
       exit = 1;
-    } catch (SettingsException e) {
+    } catch (SettingsException | IllegalArgumentException e) {
       System.err.println("skep: " + e.getMessage());
       exit = MISUNDERSTOOD;
     }

@@ -29,7 +29,7 @@ skep_test() {
   done
   need_root test
   need_build_tools
-  need shellcheck shellcheck dockerd docker.io dig dnsutils busybox busybox-static
+  need shellcheck shellcheck dockerd docker.io dig dnsutils busybox busybox-static etcd etcd-server etcdctl etcd-client
   need_run_tools
   local profile=all-tests
   [ $long = no ] || profile=long

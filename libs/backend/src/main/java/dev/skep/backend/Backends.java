@@ -2,6 +2,8 @@ package dev.skep.backend;
 
 import dev.skep.backend.embedded.EmbeddedChangeLog;
 import dev.skep.backend.embedded.SqliteStore;
+import dev.skep.backend.etcd.EtcdConfig;
+import dev.skep.backend.etcd.EtcdStore;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -17,12 +19,23 @@ public final class Backends {
     return uri.startsWith(EMBEDDED);
   }
 
-  /** {@code embedded:/folder}. Throws {@link IllegalArgumentException} for what this build cannot open. */
+  /** As {@link #store(String, Access, Threads)}, for who needs no credentials. */
   public static Store store(String uri, Threads threads) {
+    return store(uri, Access.PLAIN, threads);
+  }
+
+  /**
+   * {@code embedded:/folder}, or {@code etcd://h1:2379,h2,h3[/prefix]}. Throws {@link IllegalArgumentException} for what
+   * names no store. The classes of a backend are loaded when a URI asks for it.
+   */
+  public static Store store(String uri, Access access, Threads threads) {
     if (uri.startsWith(EMBEDDED) && uri.length() > EMBEDDED.length()) {
       return SqliteStore.open(Path.of(uri.substring(EMBEDDED.length())), threads);
     }
-    throw refused("store", uri, "etcd://");
+    if (EtcdConfig.names(uri)) {
+      return EtcdStore.open(EtcdConfig.of(uri, access), threads);
+    }
+    throw new IllegalArgumentException("'" + uri + "' names no store that there is: use embedded:/<folder> or etcd://<host>,<host>,<host>");
   }
 
   /** All that a store holds, at one revision, while others use it: an embedded one is read beside the process that owns it. */

@@ -7,10 +7,8 @@ import dev.skep.backend.Threads;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
@@ -19,9 +17,6 @@ import java.util.function.LongSupplier;
  * is on the disk. Reads and watches are answered from memory where they can be.
  */
 public final class SqliteStore implements Store {
-  /** Operations and comparisons of one transaction; every backend can take as many. */
-  public static final int MAX_TRANSACTION = 128;
-
   /**
    * @param retainRevisions how much of the past is kept for watches and the event log
    * @param nanos a monotonic clock
@@ -134,16 +129,7 @@ public final class SqliteStore implements Store {
 
   @Override
   public Outcome commit(Transaction transaction) {
-    if (transaction.operations().size() + transaction.compares().size() > MAX_TRANSACTION) {
-      throw new IllegalArgumentException("a transaction of " + transaction.operations().size() + " operations and "
-          + transaction.compares().size() + " comparisons; " + MAX_TRANSACTION + " is the most");
-    }
-    Set<String> keys = new HashSet<>();
-    for (Operation operation : transaction.operations()) {
-      if (!keys.add(operation.key())) {
-        throw new IllegalArgumentException("a transaction that writes " + operation.key() + " twice");
-      }
-    }
+    transaction.requireValid();
     return writer.commit(transaction);
   }
 

@@ -1,5 +1,6 @@
 package dev.skep.runtime.host;
 
+import dev.skep.backend.Access;
 import dev.skep.backend.Store;
 import dev.skep.runtime.Component;
 import dev.skep.runtime.election.ProcessLease;
@@ -25,6 +26,7 @@ public final class HostBuilder {
   IdSource ids = new IdSource(new SecureRandom());
   Optional<InetSocketAddress> http = Optional.empty();
   Optional<BiConsumer<String, Throwable>> onFatal = Optional.empty();
+  Access storeAccess = Access.PLAIN;
   boolean heedSignals;
   Optional<Path> identity = Optional.empty();
   Optional<String> listen = Optional.empty();
@@ -102,6 +104,12 @@ public final class HostBuilder {
   /** The same on an address that others can reach: a container's own network. */
   public HostBuilder httpForAll(InetSocketAddress address) {
     http = Optional.of(address);
+    return this;
+  }
+
+  /** As whom this process goes to a store on other machines. Plain unless given. */
+  public HostBuilder storeAccess(Access access) {
+    storeAccess = access;
     return this;
   }
 

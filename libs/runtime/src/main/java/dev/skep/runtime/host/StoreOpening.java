@@ -37,7 +37,7 @@ final class StoreOpening {
   }
 
   Store store() {
-    store = there(() -> options.shared.orElseGet(() -> Backends.store(uri, threads)));
+    store = there(() -> options.shared.orElseGet(() -> Backends.store(uri, options.storeAccess, threads)));
     return store;
   }
 

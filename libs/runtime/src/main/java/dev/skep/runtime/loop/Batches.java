@@ -17,6 +17,9 @@ import java.util.Set;
 
 /** Change sets of one decision, packed in order into transactions. */
 final class Batches {
+  /** Stores bound the size of a transaction, too; etcd at 1.5 MiB with all that is around the rows. */
+  static final int MOST_BYTES = 1 << 20;
+
   private Batches() {}
 
   /**
@@ -28,22 +31,35 @@ final class Batches {
     List<ChangeSet> batch = new ArrayList<>();
     Set<String> written = new HashSet<>();
     int operations = 0;
+    long bytes = 0;
     for (ChangeSet set : sets) {
       int size = set.writes().size() + set.guards().size();
-      if (!batch.isEmpty() && (operations + size > ChangeSet.MAX_OPERATIONS || touches(set, written))) {
+      long more = bytes(set);
+      boolean full = operations + size > ChangeSet.MAX_OPERATIONS || bytes + more > MOST_BYTES;
+      if (!batch.isEmpty() && (full || touches(set, written))) {
         batches.add(batch);
         batch = new ArrayList<>();
         written.clear();
         operations = 0;
+        bytes = 0;
       }
       batch.add(set);
       operations += size;
+      bytes += more;
       set.writes().forEach(write -> written.add(write.key().path()));
     }
     if (!batch.isEmpty()) {
       batches.add(batch);
     }
     return batches;
+  }
+
+  private static long bytes(ChangeSet set) {
+    long bytes = 0;
+    for (Write write : set.writes()) {
+      bytes += write instanceof Write.Put<?> put ? put.value().getSerializedSize() : 0; // protobuf keeps the number for the commit
+    }
+    return bytes;
   }
 
   private static boolean touches(ChangeSet set, Set<String> written) {

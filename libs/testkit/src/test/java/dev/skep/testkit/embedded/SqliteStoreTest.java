@@ -154,7 +154,7 @@ class SqliteStoreTest extends StoreContract {
     try (Store other = Backends.store("embedded:" + folder.resolve("by-uri"), TestThreads::start)) {
       assertThat(other.revision()).isZero();
     }
-    assertThatThrownBy(() -> Backends.store("etcd://h1,h2", TestThreads::start)).hasMessageContaining("comes with the cluster form");
+    assertThatThrownBy(() -> Backends.store("etcd://me:secret@h1,h2", TestThreads::start)).hasMessageContaining("no credentials");
     assertThatThrownBy(() -> Backends.log("kafka://h1", store, () -> "", change -> change))
         .hasMessageContaining("comes with the cluster form");
     assertThatThrownBy(() -> Backends.store("redis:x", TestThreads::start)).hasMessageContaining("names no store that there is");

@@ -1,0 +1,81 @@
+package dev.skep.backend.etcd;
+
+import io.grpc.Status;
+import java.net.ConnectException;
+import java.net.NoRouteToHostException;
+import java.net.UnknownHostException;
+import javax.net.ssl.SSLHandshakeException;
+
+/** What a failed call means for its request. */
+enum Fate {
+  /** It never reached etcd, or etcd was too busy for it: it can be sent again. */
+  NOT_DONE,
+  /** etcd does not know, or no longer knows, who we are; it did nothing. */
+  STRANGER,
+  /** It may have been done, or may be done later. */
+  UNKNOWN,
+  /** etcd understood it and will not do it. */
+  REFUSED;
+
+  static Fate of(Status status) {
+    String said = said(status);
+    return switch (status.getCode()) {
+      case UNAVAILABLE -> neverSent(status.getCause()) ? NOT_DONE : UNKNOWN;
+      case UNAUTHENTICATED -> STRANGER;
+      case INVALID_ARGUMENT -> said.contains("user name is empty") || said.contains("revision of auth store is old") ? STRANGER : REFUSED;
+      case RESOURCE_EXHAUSTED -> said.contains("too many requests") ? NOT_DONE : REFUSED;
+      case DEADLINE_EXCEEDED, CANCELLED, INTERNAL, UNKNOWN, ABORTED, OK -> UNKNOWN;
+      case NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED, DATA_LOSS -> REFUSED;
+    };
+  }
+
+  /** No connection came about, so that nothing can have arrived. */
+  private static boolean neverSent(Throwable cause) {
+    for (Throwable why = cause; why != null; why = why.getCause()) {
+      if (why instanceof ConnectException || why instanceof UnknownHostException || why instanceof NoRouteToHostException) {
+        return true;
+      }
+      if (why instanceof SSLHandshakeException) { // TLS 1.3 refuses a certificate after the handshake, but before it reads a request
+        return true;
+      }
+    }
+    return false;
+  }
+
+  static String said(Status status) {
+    return status.getDescription() == null ? "" : status.getDescription();
+  }
+
+  static boolean compacted(Status status) {
+    return status.getCode() == Status.Code.OUT_OF_RANGE && said(status).contains("has been compacted");
+  }
+
+  static boolean tooLargeToReceive(Status status) {
+    return status.getCode() == Status.Code.RESOURCE_EXHAUSTED && said(status).startsWith("gRPC message exceeds");
+  }
+
+  /** The failure as a sentence that says what to do, where there is something to do. */
+  static String sentence(Status status) {
+    String said = said(status);
+    if (said.contains("database space exceeded")) {
+      return "etcd has reached its space quota and takes no more writes: compact and defragment it (etcdctl defrag --cluster), or raise"
+          + " --quota-backend-bytes, and then clear the alarm (etcdctl alarm disarm)";
+    }
+    if (said.contains("request is too large") || said.contains("received message larger than max")) {
+      return "the request is larger than etcd takes (--max-request-bytes, 1.5 MiB unless set): " + said;
+    }
+    return switch (status.getCode()) {
+      case PERMISSION_DENIED -> "etcd refuses this to our user: " + said + "; its roles must allow it (etcdctl role grant-permission)";
+      case UNAUTHENTICATED -> "etcd does not accept our credentials: " + said;
+      case INVALID_ARGUMENT -> said.contains("authentication failed") || said.contains("user name is empty")
+          ? "etcd does not accept our credentials: " + said : "etcd refuses it: " + said;
+      case UNAVAILABLE, DEADLINE_EXCEEDED -> "no answer" + (said.isEmpty() ? "" : ": " + said) + cause(status);
+      case OK, CANCELLED, UNKNOWN, NOT_FOUND, ALREADY_EXISTS, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, UNIMPLEMENTED,
+          INTERNAL, DATA_LOSS -> "etcd: " + (said.isEmpty() ? status.getCode().name() : said);
+    };
+  }
+
+  private static String cause(Status status) {
+    return status.getCause() == null || status.getCause().getMessage() == null ? "" : " (" + status.getCause().getMessage() + ")";
+  }
+}

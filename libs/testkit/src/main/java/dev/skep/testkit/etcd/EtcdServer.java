@@ -1,0 +1,174 @@
+package dev.skep.testkit.etcd;
+
+import dev.skep.testkit.net.Ports;
+import dev.skep.testkit.tls.TestAuthority;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** One etcd process of a test, with a folder of its own. It is gone when the test's JVM is. */
+public final class EtcdServer implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** TLS for clients: the authority that both sides trust, and what the server shows. Clients must show a certificate, too. */
+  public record Tls(TestAuthority authority, TestAuthority.Issued server) {}
+
+  private final String name;
+  private final Path folder;
+  private final int clientPort;
+  private final int peerPort;
+  private final int healthPort;
+  private final List<String> command;
+  private final Thread lastResort = new Thread(this::kill);
+  private Process process;
+
+  EtcdServer(String name, List<Integer> ports, String members, Optional<Tls> tls, List<String> flags) throws IOException {
+    this.name = name;
+    this.folder = Files.createTempDirectory("skep-etcd-");
+    this.clientPort = ports.get(0);
+    this.peerPort = ports.get(1);
+    this.healthPort = ports.get(2);
+    String clients = (tls.isPresent() ? "https" : "http") + "://127.0.0.1:" + clientPort;
+    this.command = new ArrayList<>(List.of("etcd", "--name", name, "--data-dir", folder.resolve("data").toString(),
+        "--listen-client-urls", clients, "--advertise-client-urls", clients, "--listen-peer-urls", peer(peerPort),
+        "--initial-advertise-peer-urls", peer(peerPort), "--initial-cluster", members, "--initial-cluster-token", folder.getFileName().toString(),
+        "--listen-metrics-urls", "http://127.0.0.1:" + healthPort, "--logger", "zap", "--log-level", "warn"));
+    tls.ifPresent(with -> command.addAll(List.of("--cert-file", with.server.certificate().toString(), "--key-file", with.server.key().toString(),
+        "--trusted-ca-file", with.authority.root().toString(), "--client-cert-auth")));
+    command.addAll(flags);
+    Runtime.getRuntime().addShutdownHook(lastResort);
+  }
+
+  static String peer(int port) {
+    return "http://127.0.0.1:" + port;
+  }
+
+  /** A cluster of one, running. */
+  public static EtcdServer start(String... flags) throws IOException, InterruptedException {
+    return start(Optional.empty(), flags);
+  }
+
+  /** A cluster of one that speaks TLS, running. */
+  public static EtcdServer start(Optional<Tls> tls, String... flags) throws IOException, InterruptedException {
+    List<Integer> ports = Ports.free(3);
+    EtcdServer server = new EtcdServer("one", ports, "one=" + peer(ports.get(1)), tls, List.of(flags));
+    try {
+      server.begin();
+      server.awaitHealthy();
+      return server;
+    } catch (Throwable e) {
+      server.close();
+      throw e;
+    }
+  }
+
+  /** Starts the process, or starts it again on the same ports and the same folder. */
+  public void begin() throws IOException {
+    process = new ProcessBuilder(command).redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile())).start();
+  }
+
+  /** The end of the process as the user wants it. */
+  public void stop() throws InterruptedException {
+    process.destroy();
+    if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+      throw new AssertionError(name + " does not stop: " + log());
+    }
+  }
+
+  /** kill -9. */
+  public void kill() {
+    if (process != null) {
+      process.destroyForcibly().onExit().join();
+    }
+  }
+
+  /** SIGSTOP: the process and its connections are there, and nothing answers. */
+  public void freeze() throws IOException, InterruptedException {
+    signal("-STOP");
+  }
+
+  /** SIGCONT. */
+  public void thaw() throws IOException, InterruptedException {
+    signal("-CONT");
+  }
+
+  private void signal(String which) throws IOException, InterruptedException {
+    int exit = new ProcessBuilder("kill", which, Long.toString(process.pid())).inheritIO().start().waitFor();
+    if (exit != 0) {
+      throw new AssertionError("kill " + which + " of " + name + " ended with " + exit + "; " + log());
+    }
+  }
+
+  /** Waits until it takes part in a cluster that has a leader. */
+  public void awaitHealthy() throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!ask("/health").contains("\"true\"")) {
+      if (System.nanoTime() - end > 0 || process.waitFor(20, TimeUnit.MILLISECONDS)) {
+        throw new AssertionError(name + " is not healthy: " + log());
+      }
+    }
+  }
+
+  /** Whether it is the leader of its cluster, as it knows itself. */
+  public boolean leads() throws InterruptedException {
+    return ask("/metrics").contains("\netcd_server_is_leader 1");
+  }
+
+  private String ask(String path) throws InterruptedException {
+    URI uri = URI.create("http://127.0.0.1:" + healthPort + path);
+    try (HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build()) {
+      return client.send(HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(5)).build(), HttpResponse.BodyHandlers.ofString()).body();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
+  /** {@code host:port} for clients. */
+  public String endpoint() {
+    return "127.0.0.1:" + clientPort;
+  }
+
+  public int port() {
+    return clientPort;
+  }
+
+  /** What it printed. */
+  public String log() {
+    try {
+      return Files.readString(folder.resolve("log"));
+    } catch (IOException e) {
+      return "it printed nothing (" + e.getMessage() + ")";
+    }
+  }
+
+  /** Ends it for good and removes its folder. */
+  @Override
+  public void close() {
+    kill();
+    try {
+      Runtime.getRuntime().removeShutdownHook(lastResort);
+    } catch (IllegalStateException e) {
+      // the JVM is ending: the hook runs anyway
+    }
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Loopback ports for tests, and a connection that a test can hold up. */
+package dev.skep.testkit.net;

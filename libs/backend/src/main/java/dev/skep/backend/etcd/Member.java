@@ -33,7 +33,7 @@ final class Member implements AutoCloseable {
 
   Member(String endpoint, ChannelCredentials credentials, Tokens tokens, ByteString probeKey, Duration silence) {
     this.endpoint = endpoint;
-    this.connection = Grpc.newChannelBuilder("dns:///" + endpoint, credentials)
+    this.connection = Grpc.newChannelBuilder("dns:///" + endpoint.replace("[", "%5B").replace("]", "%5D"), credentials)
         .directExecutor() // what comes back only completes futures and fills queues
         .maxInboundMessageSize(LARGEST_ANSWER)
         .build();

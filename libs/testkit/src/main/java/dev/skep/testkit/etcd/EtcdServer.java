@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 /** One etcd process of a test, with a folder of its own. It is gone when the test's JVM is. */
 public final class EtcdServer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int LOG_CHARACTERS = 4_000;
 
   /** TLS for clients: the authority that both sides trust, and what the server shows. Clients must show a certificate, too. */
   public record Tls(TestAuthority authority, TestAuthority.Issued server) {}
@@ -43,7 +44,7 @@ public final class EtcdServer implements AutoCloseable {
     String clients = (tls.isPresent() ? "https" : "http") + "://127.0.0.1:" + clientPort;
     this.command = new ArrayList<>(List.of("etcd", "--name", name, "--data-dir", folder.resolve("data").toString(),
         "--listen-client-urls", clients, "--advertise-client-urls", clients, "--listen-peer-urls", peer(peerPort),
-        "--initial-advertise-peer-urls", peer(peerPort), "--initial-cluster", members, "--initial-cluster-token", folder.getFileName().toString(),
+        "--initial-advertise-peer-urls", peer(peerPort), "--initial-cluster", members, "--initial-cluster-token", members,
         "--listen-metrics-urls", "http://127.0.0.1:" + healthPort, "--logger", "zap", "--log-level", "warn"));
     tls.ifPresent(with -> command.addAll(List.of("--cert-file", with.server.certificate().toString(), "--key-file", with.server.key().toString(),
         "--trusted-ca-file", with.authority.root().toString(), "--client-cert-auth")));
@@ -145,10 +146,11 @@ public final class EtcdServer implements AutoCloseable {
     return clientPort;
   }
 
-  /** What it printed. */
+  /** The end of what it printed. */
   public String log() {
     try {
-      return Files.readString(folder.resolve("log"));
+      String log = Files.readString(folder.resolve("log"));
+      return log.substring(Math.max(0, log.length() - LOG_CHARACTERS));
     } catch (IOException e) {
       return "it printed nothing (" + e.getMessage() + ")";
     }

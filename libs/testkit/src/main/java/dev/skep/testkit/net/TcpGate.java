@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A TCP proxy on loopback that can hold up what clients send: it arrives late, when the client has long given up. What
@@ -66,7 +67,7 @@ public final class TcpGate implements AutoCloseable {
   /** Waits until a piece with this text is held, and remembers how far that is. */
   public void awaitHeld(String text) {
     while (connections.stream().noneMatch(connection -> connection.mark(text))) {
-      Thread.onSpinWait(); // the test's time-out ends it
+      LockSupport.parkNanos(1_000_000); // the test's time-out ends it
     }
   }
 
@@ -122,7 +123,7 @@ public final class TcpGate implements AutoCloseable {
         }
       }
       while (answered == before) {
-        Thread.onSpinWait();
+        LockSupport.parkNanos(1_000_000);
       }
     }
 

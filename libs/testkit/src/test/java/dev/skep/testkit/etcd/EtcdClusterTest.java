@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 @Tag("engine")
 @Tag("slow")
 class EtcdClusterTest {
-  private static final Duration SILENCE = Duration.ofMillis(300);
+  private static final Duration SILENCE = Duration.ofMillis(700);
 
   private EtcdCluster cluster;
   private final List<AutoCloseable> opened = new ArrayList<>();
@@ -108,7 +108,7 @@ class EtcdClusterTest {
     EtcdStore store = open(cluster.endpoints(), Duration.ofSeconds(20));
     long first = untilLanded(store, "w", "first");
     EtcdServer lonely = cluster.leader();
-    EtcdStore there = open(List.of(lonely.endpoint()), Duration.ofSeconds(2));
+    EtcdStore there = open(List.of(lonely.endpoint()), Duration.ofSeconds(3));
     Told told = new Told();
     opened.add(there.watch("w", first, told));
     assertThat(told.upTo(first)).containsExactly(first);

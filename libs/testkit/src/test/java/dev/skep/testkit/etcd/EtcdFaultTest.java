@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,8 +30,8 @@ import org.junit.jupiter.api.Test;
 @Tag("engine")
 @Tag("slow")
 class EtcdFaultTest {
-  private static final Duration TIMEOUT = Duration.ofSeconds(2);
-  private static final Duration SILENCE = Duration.ofMillis(300);
+  private static final Duration TIMEOUT = Duration.ofSeconds(3);
+  private static final Duration SILENCE = Duration.ofMillis(700);
 
   private EtcdServer etcd;
   private EtcdStore store;
@@ -179,8 +180,9 @@ class EtcdFaultTest {
       for (int i = 0; i < 50; i++) {
         landed(store.commit(put("busy", "" + i)));
       }
+      long busy = store.revision();
       untilALeaseRanOut(2);
-      store.compact(store.revision());
+      store.compact(busy);
       etcd.stop();
       etcd.begin();
       long next = untilLanded(open(etcd.endpoint(), Duration.ofSeconds(60)), "quiet", "1");
@@ -255,14 +257,18 @@ class EtcdFaultTest {
     assertThat(value(store, "held")).isEqualTo("none");
   }
 
+  private static void awaitEnd(Store.Lease lease) {
+    while (lease.alive()) {
+      LockSupport.parkNanos(1_000_000); // the test's time-out ends it
+    }
+  }
+
   @Test
   void aLeaseThatCannotBeKeptAliveEndsHereAndThenThere() throws Exception {
     Store.Lease lease = store.lease(Duration.ofSeconds(2));
     long from = landed(store.commit(putLeased("held", "1", lease)));
     etcd.freeze();
-    while (lease.alive()) {
-      Thread.onSpinWait();
-    }
+    awaitEnd(lease);
     etcd.thaw();
     Told gone = new Told();
     opened.add(store.watch("held", from + 1, gone));
@@ -278,9 +284,7 @@ class EtcdFaultTest {
     EtcdStore other = open(etcd.endpoint(), TIMEOUT);
     assertThat(lease.alive()).isTrue();
     EtcdTool.run(etcd, "lease", "revoke", Long.toHexString(lease.id()));
-    while (lease.alive()) { // its own time ends soon, when it is not told before
-      Thread.onSpinWait();
-    }
+    awaitEnd(lease); // its own time ends soon, when it is not told before
     assertThatThrownBy(() -> other.commit(putLeased("held", "1", lease))).isInstanceOf(StoreException.class).hasMessageContaining("lease not found");
   }
 }

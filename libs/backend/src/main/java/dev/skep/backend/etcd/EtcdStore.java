@@ -24,8 +24,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  * that no call waits for ever and no commit is sent twice.
  */
 public final class EtcdStore implements Store {
-  /** What is read to learn the revision, and whether a server lives. It need not exist; every role must be allowed to read it. */
-  public static final String REVISION_KEY = "revision";
+  /**
+   * What is read to learn the revision, and whether a server lives. There is no such key: it stands for the range behind it,
+   * which every user of the store may read.
+   */
+  static final String REVISION_KEY = "leader/loop/";
 
   private final Keys keys;
   private final Members members;

@@ -6,6 +6,8 @@ import dev.skep.backend.Access.TlsFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -13,16 +15,37 @@ import java.util.Optional;
  * {@code store.password}), {@code store.ca}, {@code store.certificate} with {@code store.key}; the same under {@code log}.
  */
 public final class AccessSettings {
+  /** In the identity directory, which the processes of a host share; the names of the files that it names are relative to it. */
+  public static final String FILE = "store.properties";
+
   private AccessSettings() {}
 
+  /** What the settings say; when they say nothing, what the identity directory says. */
+  public static Access from(Settings settings, String scope, Optional<Path> identity) {
+    Access given = from(settings.of(scope));
+    Optional<Path> file = identity.map(folder -> folder.resolve(FILE)).filter(Files::exists);
+    if (!given.equals(Access.PLAIN) || file.isEmpty()) {
+      return given;
+    }
+    Settings shared = Settings.load(file, Map.of(), List.of());
+    Access store = from(shared.of("store"), file.get().getParent());
+    Access log = from(shared.of("log"), file.get().getParent());
+    shared.refuseUnknown();
+    return scope.equals("store") ? store : log;
+  }
+
   /** @param scope {@code settings.of("store")} or {@code settings.of("log")} */
-  public static Access from(Settings scope) {
+  static Access from(Settings scope) {
+    return from(scope, Path.of(""));
+  }
+
+  private static Access from(Settings scope, Path folder) {
     Optional<String> user = scope.text("user");
     Optional<String> password = scope.secret("password");
-    Optional<Path> passwordFile = scope.text("password-file").map(Path::of);
-    Optional<Path> ca = scope.text("ca").map(Path::of);
-    Optional<Path> certificate = scope.text("certificate").map(Path::of);
-    Optional<Path> key = scope.text("key").map(Path::of);
+    Optional<Path> passwordFile = scope.text("password-file").map(folder::resolve);
+    Optional<Path> ca = scope.text("ca").map(folder::resolve);
+    Optional<Path> certificate = scope.text("certificate").map(folder::resolve);
+    Optional<Path> key = scope.text("key").map(folder::resolve);
     if (password.isPresent() && passwordFile.isPresent()) {
       throw new SettingsException("password and password-file are both given: which one?");
     }

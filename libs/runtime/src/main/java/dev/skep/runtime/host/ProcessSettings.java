@@ -1,5 +1,7 @@
 package dev.skep.runtime.host;
 
+import dev.skep.backend.Access;
+import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -15,6 +17,7 @@ import java.util.TreeMap;
  * @param run sockets
  * @param identity the folder that says who this host is in the cluster, which its processes share; empty: it is nobody
  * @param store where the cluster's state is
+ * @param storeAccess as whom it goes there
  * @param log where its event log is; empty: the store's own change table, or none
  * @param listen where this process serves other hosts, in place of the address that the host was founded with
  * @param advertise host:port where other managers reach this process there; empty: the address of this machine or container
@@ -26,6 +29,7 @@ public record ProcessSettings(
     Path run,
     Optional<Path> identity,
     String store,
+    Access storeAccess,
     Optional<String> log,
     Optional<String> listen,
     Optional<String> advertise,
@@ -44,7 +48,7 @@ public record ProcessSettings(
   /** Of a process that knows neither store nor cluster. */
   public static ProcessSettings plain(Settings settings) {
     return new ProcessSettings(
-        settings.path("data", DATA), settings.path("run", RUN), Optional.empty(), "", Optional.empty(), Optional.empty(), Optional.empty(), Map.of(),
+        settings.path("data", DATA), settings.path("run", RUN), Optional.empty(), "", Access.PLAIN, Optional.empty(), Optional.empty(), Optional.empty(), Map.of(),
         metrics(settings));
   }
 
@@ -59,7 +63,7 @@ public record ProcessSettings(
       }
     }
     return new ProcessSettings(
-        plain.data, plain.run, Optional.of(settings.path("identity", plain.data.resolve("identity"))), "", Optional.empty(), Optional.empty(),
+        plain.data, plain.run, Optional.of(settings.path("identity", plain.data.resolve("identity"))), "", Access.PLAIN, Optional.empty(), Optional.empty(),
         Optional.empty(), peers, plain.metrics);
   }
 
@@ -71,6 +75,7 @@ public record ProcessSettings(
         member.run,
         member.identity,
         settings.text("store", "embedded:" + member.data.resolve("store")),
+        AccessSettings.from(settings, "store", member.identity),
         settings.text("log"),
         settings.text("listen"),
         settings.text("advertise"),
@@ -86,7 +91,7 @@ public record ProcessSettings(
 
   /** A host as these settings want it, that heeds signals from its start on. */
   public HostBuilder builder(String name) {
-    HostBuilder builder = HostBuilder.named(name).data(data).run(run).peers(peers).heedSignals();
+    HostBuilder builder = HostBuilder.named(name).data(data).run(run).peers(peers).storeAccess(storeAccess).heedSignals();
     identity.ifPresent(builder::identity);
     listen.ifPresent(builder::listen);
     advertise.ifPresent(builder::peer);

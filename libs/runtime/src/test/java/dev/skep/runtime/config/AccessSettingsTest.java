@@ -33,6 +33,21 @@ class AccessSettingsTest {
   }
 
   @Test
+  void whatTheSettingsDoNotSayTheIdentityDirectorySays() throws Exception {
+    Files.writeString(folder.resolve("pw"), "shared");
+    Files.writeString(folder.resolve(AccessSettings.FILE), "store.user = us\nstore.password-file = pw\nstore.ca = roots.pem\nlog.user = logger\nlog.password = x\n");
+    Settings none = Settings.none();
+    assertThat(AccessSettings.from(none, "store", Optional.of(folder))).isEqualTo(new Access(Optional.of(new Credentials("us", "shared")),
+        Optional.of(new TlsFiles(folder.resolve("roots.pem"), Optional.empty(), Optional.empty()))));
+    assertThat(AccessSettings.from(none, "log", Optional.of(folder))).isEqualTo(new Access(Optional.of(new Credentials("logger", "x")), Optional.empty()));
+    assertThat(AccessSettings.from(none, "store", Optional.of(folder.resolve("other")))).isEqualTo(Access.PLAIN);
+    Settings given = Settings.load(Optional.empty(), Map.of(), List.of("--store.user=me", "--store.password=mine"));
+    assertThat(AccessSettings.from(given, "store", Optional.of(folder)).credentials()).contains(new Credentials("me", "mine"));
+    Files.writeString(folder.resolve(AccessSettings.FILE), "store.usr = us\n");
+    assertThatThrownBy(() -> AccessSettings.from(none, "store", Optional.of(folder))).isInstanceOf(SettingsException.class).hasMessageContaining("store.user");
+  }
+
+  @Test
   void nothingGivenIsPlain() {
     assertThat(AccessSettings.from(Settings.none().of("store"))).isEqualTo(Access.PLAIN);
   }

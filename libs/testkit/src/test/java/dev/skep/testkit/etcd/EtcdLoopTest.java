@@ -11,6 +11,7 @@ import dev.skep.backend.StoreException;
 import dev.skep.backend.etcd.EtcdConfig;
 import dev.skep.backend.etcd.EtcdStore;
 import dev.skep.runtime.Metrics;
+import dev.skep.runtime.loop.Candidacy;
 import dev.skep.runtime.loop.LoopCore;
 import dev.skep.runtime.loop.LoopMetrics;
 import dev.skep.runtime.loop.ThreadedLoop;
@@ -127,7 +128,7 @@ class EtcdLoopTest {
   private void startLoop(Store store) {
     LoopCore core = new LoopCore("tasks", new LoopCore.Candidate("me", "here", true), THREE_TASKS_EACH, new IdSource(new SplittableRandom(7)));
     ThreadedLoop loop = new ThreadedLoop("tasks", core, store, view, Clock.systemUTC(), state -> true,
-        new LoopMetrics(new Metrics(new CollectorRegistry())));
+        Candidacy.alone("here"), () -> {}, new LoopMetrics(new Metrics(new CollectorRegistry())));
     opened.add(loop);
     Told.start("loop", loop);
   }

@@ -71,7 +71,7 @@ class EtcdSecurityTest {
       EtcdTool.run(etcd, "user", "grant-role", "root", "root");
       EtcdTool.run(etcd, "role", "add", "writer");
       EtcdTool.run(etcd, "role", "grant-permission", "writer", "--prefix=true", "readwrite", "mine/");
-      EtcdTool.run(etcd, "role", "grant-permission", "writer", "read", "revision");
+      EtcdTool.run(etcd, "role", "grant-permission", "writer", "--prefix=true", "read", "leader/loop/");
       EtcdTool.run(etcd, "user", "grant-role", "one", "writer");
       EtcdTool.run(etcd, "auth", "enable");
       landed(early.commit(put("other/a", "with a token that it got when it was asked for one")));

@@ -226,7 +226,7 @@ class EtcdLoopTest {
     createService("s3");
     until(state -> tasks(state) >= 3 * TASKS);
     expect(3);
-    assertThat(late.conflicts).as("commits that came too late").isEqualTo(1);
+    assertThat(late.conflicts).as("commits that came too late").isPositive();
   }
 
   /** Before the first commit after one of unknown fate it lets the network deliver that one. */

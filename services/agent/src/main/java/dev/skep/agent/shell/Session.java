@@ -254,7 +254,7 @@ final class Session {
     }
     attempt++;
     end();
-    String problem = problem(why);
+    String problem = SessionProblem.text(why, host.trust().certificate(), host.clock().instant());
     host.session().lost(problem);
     if (!said.equals(problem)) {
       said = problem;
@@ -265,12 +265,6 @@ final class Session {
     Duration longest = why.getCode() == Status.Code.PERMISSION_DENIED ? REFUSED_PAUSE : LONGEST_PAUSE;
     pause = doubled.compareTo(longest) > 0 ? longest : doubled;
     host.after(Duration.ofMillis(wait), () -> agent.execute(this::open));
-  }
-
-  /** What gRPC says of a connection names the reason only in its cause. */
-  private static String problem(Status why) {
-    String cause = why.getCode() == Status.Code.UNAVAILABLE && why.getCause() != null ? ": " + why.getCause().getMessage() : "";
-    return why.getDescription() + cause;
   }
 
   private void end() {

@@ -127,6 +127,27 @@ class NodeDeathTest extends ThreeNodes {
     assertThat(lab.allContainers()).as("no task moved").isEqualTo(before);
   }
 
+  /** No manager: a host boots, a task dies. What runs answers everywhere, and what happened is told when one is back. */
+  @Test
+  void hostsLiveOnWithoutAnyManager() {
+    org.junit.jupiter.api.Assumptions.assumeFalse(Lab.NATIVE);
+    lab.sh(1, "skep down").succeeds();
+    lab.does("kill", 3);
+    lab.does("start", 3);
+    Machine.eventually("node3 runs what it ran", () -> lab.containers(3, "web").size() + lab.containers(3, "client").size(), count -> count == 2);
+    String victim = lab.containers(2, "web").getFirst();
+    lab.engine(2, "kill", victim).succeeds();
+    Machine.eventually("its task is not started by anybody", () -> lab.containers(2, "web"), List::isEmpty);
+    Invariants.meshIsTrue(lab, "web", PORT);
+    Invariants.namesAreTrue(lab, "client", "web", "web");
+    String onNode3 = lab.containers(3, "web").getFirst();
+    lab.does("start", 1);
+    showsUp("web", "task: non-zero exit (137)");
+    lab.runsOn("web", "node1", "node2", "node3");
+    allIsWell();
+    assertThat(lab.containers(3, "web")).as("what ran goes on").containsExactly(onNode3);
+  }
+
   @Test
   @Tag("long")
   void theManagerRestartsTenTimesAndIsAwayForAMinute() {

@@ -3,6 +3,7 @@ package dev.skep.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.skep.backend.Store;
+import dev.skep.backend.StoreException;
 import dev.skep.runtime.Component;
 import dev.skep.runtime.ControlLoop;
 import dev.skep.runtime.Host;
@@ -37,6 +38,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Three processes of managers on one store, each with a decider whose every second decision would be seen, over real TLS. */
 final class ThreeManagers implements AutoCloseable {
@@ -45,7 +48,8 @@ final class ThreeManagers implements AutoCloseable {
     ProcessHost start(HostBuilder builder) throws Exception;
   }
 
-  static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Logger LOG = LoggerFactory.getLogger(ThreeManagers.class);
+  static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String CLUSTER = "c1";
   private static final int TASKS = 3;
 
@@ -146,9 +150,16 @@ final class ThreeManagers implements AutoCloseable {
     assertThat(failures).isEmpty();
   }
 
+  /** Until it is there: a store of other processes may be slow, or away. */
   private long put(String key, byte[] value) {
-    return ((Store.Outcome.Committed) store.commit(
-        new Store.Transaction(List.of(), List.of(new Store.Operation.Put(key, value))))).revision();
+    while (true) {
+      try {
+        return ((Store.Outcome.Committed) store.commit(
+            new Store.Transaction(List.of(), List.of(new Store.Operation.Put(key, value))))).revision();
+      } catch (StoreException e) {
+        LOG.info("{} is written once more: {}", key, e.getMessage()); // the test's time-out ends it
+      }
+    }
   }
 
   /** One more service that wants tasks. Returns the revision that has it. */

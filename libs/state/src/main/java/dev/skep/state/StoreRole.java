@@ -50,6 +50,10 @@ public enum StoreRole {
     return List.copyOf(prefixes);
   }
 
+  public boolean opensSealed() {
+    return opensSealed;
+  }
+
   public boolean mayWrite(String path) {
     return covers(writes(), path);
   }

@@ -16,8 +16,9 @@ import java.util.regex.Pattern;
  * @param prefix under which all keys are; empty, or with a slash at its end
  * @param timeout after so long every call ends, with a commit's fate unknown
  * @param silence a server that is silent for so long is asked whether it lives; silent once more, another one is asked
+ * @param opensSealed this user may read what is sealed; else it is left out of what is read and watched
  */
-public record EtcdConfig(List<String> endpoints, String prefix, Access access, Duration timeout, Duration silence) {
+public record EtcdConfig(List<String> endpoints, String prefix, Access access, Duration timeout, Duration silence, boolean opensSealed) {
   public static final Duration TIMEOUT = Duration.ofSeconds(5);
   public static final Duration SILENCE = Duration.ofSeconds(1);
   private static final String SCHEME = "etcd://";
@@ -34,22 +35,22 @@ public record EtcdConfig(List<String> endpoints, String prefix, Access access, D
   }
 
   public static EtcdConfig of(List<String> endpoints) {
-    return new EtcdConfig(endpoints, "", Access.PLAIN, TIMEOUT, SILENCE);
+    return new EtcdConfig(endpoints, "", Access.PLAIN, TIMEOUT, SILENCE, true);
   }
 
   public EtcdConfig with(Access how) {
-    return new EtcdConfig(endpoints, prefix, how, timeout, silence);
+    return new EtcdConfig(endpoints, prefix, how, timeout, silence, opensSealed);
   }
 
   public EtcdConfig with(Duration newTimeout, Duration newSilence) {
-    return new EtcdConfig(endpoints, prefix, access, newTimeout, newSilence);
+    return new EtcdConfig(endpoints, prefix, access, newTimeout, newSilence, opensSealed);
   }
 
   public static boolean names(String uri) {
     return uri.startsWith(SCHEME);
   }
 
-  /** {@code etcd://h1:2379,h2,h3[/prefix][?timeout=5s&silence=1s]}. Throws {@link IllegalArgumentException} for anything else. */
+  /** {@code etcd://h1:2379,h2,h3[/prefix][?timeout=5s&silence=1s&sealed=hidden]}. Throws {@link IllegalArgumentException} for anything else. */
   public static EtcdConfig of(String uri, Access access) {
     if (!names(uri)) {
       throw new IllegalArgumentException("'" + uri + "' is not of the form etcd://host:port,…");
@@ -65,10 +66,11 @@ public record EtcdConfig(List<String> endpoints, String prefix, Access access, D
     List<String> endpoints = endpoints(uri, slash < 0 ? rest : rest.substring(0, slash));
     Duration timeout = duration(uri, options.remove("timeout"), TIMEOUT);
     Duration silence = duration(uri, options.remove("silence"), SILENCE);
+    boolean hidden = "hidden".equals(options.remove("sealed"));
     if (!options.isEmpty()) {
-      throw new IllegalArgumentException(uri + ": there is no option " + options.keySet().iterator().next() + "; there are timeout and silence");
+      throw new IllegalArgumentException(uri + ": there is no option " + options.keySet().iterator().next() + "; there are timeout, silence and sealed=hidden");
     }
-    return new EtcdConfig(endpoints, slash < 0 ? "" : rest.substring(slash + 1), access, timeout, silence);
+    return new EtcdConfig(endpoints, slash < 0 ? "" : rest.substring(slash + 1), access, timeout, silence, !hidden);
   }
 
   private static List<String> endpoints(String uri, String hosts) {

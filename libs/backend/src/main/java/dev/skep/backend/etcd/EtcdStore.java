@@ -43,7 +43,7 @@ public final class EtcdStore implements Store {
   private final AtomicInteger watchesStarted = new AtomicInteger();
 
   private EtcdStore(EtcdConfig config, Threads threads) {
-    keys = new Keys(config.prefix());
+    keys = Keys.of(config);
     this.threads = threads;
     ByteString anyKey = keys.key(REVISION_KEY);
     Tokens tokens = new Tokens(config.access().credentials());

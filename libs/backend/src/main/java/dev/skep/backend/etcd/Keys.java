@@ -2,20 +2,33 @@ package dev.skep.backend.etcd;
 
 import com.google.protobuf.ByteString;
 
-/** Our keys in etcd: UTF-8 behind a prefix of our own. */
-record Keys(ByteString before) {
+/**
+ * Our keys in etcd: UTF-8 behind a prefix of our own. What is sealed stands behind everything else, so that who may not
+ * read it reads and watches all the rest as one range: etcd grants ranges.
+ *
+ * @param opensSealed what is sealed is part of everything
+ */
+record Keys(ByteString before, boolean opensSealed) {
   private static final ByteString ZERO = ByteString.copyFrom(new byte[1]);
+  private static final String SEALED = "sealed/";
+  private static final String LAST = "~";
 
-  Keys(String prefix) {
-    this(ByteString.copyFromUtf8(prefix));
+  static Keys of(EtcdConfig config) {
+    return new Keys(ByteString.copyFromUtf8(config.prefix()), config.opensSealed());
   }
 
   ByteString key(String name) {
-    return before.concat(ByteString.copyFromUtf8(name));
+    return before.concat(ByteString.copyFromUtf8(name.startsWith(SEALED) ? LAST + name : name));
   }
 
   String name(ByteString key) {
-    return key.substring(before.size()).toStringUtf8();
+    String name = key.substring(before.size()).toStringUtf8();
+    return name.startsWith(LAST + SEALED) ? name.substring(LAST.length()) : name;
+  }
+
+  /** Where what is sealed begins, and all the rest ends. */
+  ByteString sealed() {
+    return before.concat(ByteString.copyFromUtf8(LAST));
   }
 
   /** Where the range of a prefix begins. */
@@ -26,6 +39,9 @@ record Keys(ByteString before) {
 
   /** Where it ends: the first key behind it. One zero byte is etcd's word for the end of all keys. */
   ByteString end(String prefix) {
+    if (prefix.isEmpty() && !opensSealed) {
+      return sealed();
+    }
     ByteString first = key(prefix);
     for (int last = first.size() - 1; last >= 0; last--) {
       if (first.byteAt(last) != (byte) 0xff) {

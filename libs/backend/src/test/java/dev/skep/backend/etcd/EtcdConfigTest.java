@@ -24,7 +24,7 @@ class EtcdConfigTest {
     assertThat(parsed("etcd://h1/").prefix()).isEmpty();
     assertThat(parsed("etcd://h1/a/b").prefix()).isEqualTo("a/b/");
     assertThat(parsed("etcd://h1/a/?timeout=3s&silence=250ms"))
-        .isEqualTo(new EtcdConfig(List.of("h1:2379"), "a/", Access.PLAIN, Duration.ofSeconds(3), Duration.ofMillis(250)));
+        .isEqualTo(new EtcdConfig(List.of("h1:2379"), "a/", Access.PLAIN, Duration.ofSeconds(3), Duration.ofMillis(250), true));
   }
 
   @ParameterizedTest

@@ -34,7 +34,7 @@ import org.slf4j.LoggerFactory;
  */
 final class Leases implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
-  private static final Duration LEAST_PAUSE = Duration.ofMillis(50);
+  private static final Duration PAUSE = Duration.ofMillis(50);
 
   private final Calls calls;
   private final Members members;
@@ -145,7 +145,7 @@ final class Leases implements AutoCloseable {
         lock.lock();
         try {
           if (left.isEmpty()) {
-            lease.due = System.nanoTime() + Math.max(LEAST_PAUSE.toNanos(), lease.timeToLive / 20);
+            lease.due = System.nanoTime() + PAUSE.toNanos();
           } else if (left.get() > 0 && lease.alive()) { // who saw that it had ended does not see it come back
             lease.renewed(asked);
           } else if (held.remove(lease)) {
@@ -193,7 +193,8 @@ final class Leases implements AutoCloseable {
     }
     Member member = members.current();
     String token = tokens.current();
-    long patience = Math.min(2 * silenceNanos, lease.timeToLive / 3);
+    // Of the two thirds of its time that are left no single server may use up much, whatever is wrong with it.
+    long patience = Math.min(silenceNanos, lease.timeToLive / 6);
     CompletableFuture<Long> answer = new CompletableFuture<>();
     CallOptions options = CallOptions.DEFAULT.withDeadlineAfter(patience, TimeUnit.NANOSECONDS);
     StreamObserver<LeaseKeepAliveRequest> request =
@@ -201,7 +202,7 @@ final class Leases implements AutoCloseable {
     try {
       request.onNext(LeaseKeepAliveRequest.newBuilder().setID(lease.id).build());
       request.onCompleted();
-      return Optional.of(answer.get(patience + silenceNanos, TimeUnit.NANOSECONDS));
+      return Optional.of(answer.get(2 * patience, TimeUnit.NANOSECONDS)); // the call ends earlier, by its deadline
     } catch (TimeoutException | ExecutionException | IllegalStateException e) {
       Status status = Status.fromThrowable(e instanceof ExecutionException ? e.getCause() : e);
       if (Fate.of(status) == Fate.STRANGER) {
@@ -209,7 +210,7 @@ final class Leases implements AutoCloseable {
         LOG.info("etcd wants a new token before it keeps a lease alive");
       } else {
         LOG.info("the lease {} was not kept alive by {} and is tried again: {}", Long.toHexString(lease.id), member.endpoint(), status);
-        if (!member.answers()) {
+        if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
           member.reconnect();
         }
         members.leave(member);

@@ -102,6 +102,25 @@ class EtcdClusterTest {
     assertThat(value(store, "held")).isEqualTo("1");
   }
 
+  /** With the time that processes give the lease of their loops, and the patience that everybody has. */
+  @Test
+  void aLeaseOfThreeSecondsOutlivesAFrozenServer() throws Exception {
+    EtcdServer leader = cluster.leader();
+    List<EtcdServer> others = cluster.servers().stream().filter(server -> server != leader).toList();
+    EtcdStore store = EtcdStore.open(EtcdConfig.of(others.stream().map(EtcdServer::endpoint).toList()), Told::start);
+    opened.add(store);
+    Store.Lease lease = store.lease(Duration.ofSeconds(3));
+    landed(store.commit(putLeased("held", "1", lease)));
+    for (EtcdServer frozen : others) { // one of them is the one that is asked
+      frozen.freeze();
+      EtcdClock.untilALeaseRanOut(leader, 6);
+      assertThat(lease.alive()).isTrue();
+      frozen.thaw();
+      frozen.awaitHealthy();
+    }
+    assertThat(value(store, "held")).isEqualTo("1");
+  }
+
   /** A server without a quorum answers what it can alone; nothing that it says is taken for the cluster's word. */
   @Test
   void withoutAQuorumNothingIsAnsweredAndAWatchLeavesTheLonelyServer() throws Exception {

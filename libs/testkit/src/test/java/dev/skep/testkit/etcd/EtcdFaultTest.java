@@ -181,28 +181,13 @@ class EtcdFaultTest {
         landed(store.commit(put("busy", "" + i)));
       }
       long busy = store.revision();
-      untilALeaseRanOut(2);
+      EtcdClock.untilALeaseRanOut(etcd, 2);
       store.compact(busy);
       etcd.stop();
       etcd.begin();
       long next = untilLanded(open(etcd.endpoint(), Duration.ofSeconds(60)), "quiet", "1");
       assertThat(told.upTo(next)).containsExactly(next);
     }
-  }
-
-  /** Lets so many seconds of etcd's own clock pass: a lease that nobody keeps alive runs out. */
-  private void untilALeaseRanOut(int seconds) throws Exception {
-    TcpGate gate = TcpGate.to(etcd.port());
-    EtcdStore cut = open("127.0.0.1:" + gate.port(), TIMEOUT);
-    Store.Lease lease = cut.lease(Duration.ofSeconds(seconds));
-    long from = landed(cut.commit(putLeased("clock", "1", lease)));
-    gate.close();
-    Told gone = new Told();
-    try (Store.Watch watch = store.watch("clock", from + 1, gone)) {
-      assertThat(watch).isNotNull();
-      assertThat(gone.changes()).isEqualTo(1);
-    }
-    assertThat(lease.alive()).as("a lease whose key etcd has deleted").isFalse();
   }
 
   /** The network keeps a commit back until the client has given up and done something else: then it arrives. */
@@ -249,7 +234,7 @@ class EtcdFaultTest {
     etcd.kill();
     etcd.begin();
     etcd.awaitHealthy();
-    untilALeaseRanOut(10);
+    EtcdClock.untilALeaseRanOut(etcd, 10);
     assertThat(lease.alive()).isTrue();
     assertThat(value(store, "held")).isEqualTo("1");
     lease.close();

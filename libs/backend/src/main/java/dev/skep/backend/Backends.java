@@ -39,11 +39,11 @@ public final class Backends {
   }
 
   /** All that a store holds, at one revision, while others use it: an embedded one is read beside the process that owns it. */
-  public static Store.Snapshot look(String uri, Threads threads) {
+  public static Store.Snapshot look(String uri, Access access, Threads threads) {
     if (uri.startsWith(EMBEDDED) && uri.length() > EMBEDDED.length()) {
       return SqliteStore.look(Path.of(uri.substring(EMBEDDED.length())));
     }
-    try (Store store = store(uri, threads)) {
+    try (Store store = store(uri, access, threads)) {
       return store.read("");
     }
   }

@@ -4,6 +4,7 @@ import dev.skep.backend.StoreException;
 import dev.skep.moving.shell.Confirming;
 import dev.skep.moving.shell.Moving;
 import dev.skep.moving.shell.Refusal;
+import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.config.SettingsException;
 import dev.skep.runtime.host.CommandThreads;
@@ -37,10 +38,9 @@ public final class MovingMain {
     System.exit(exit);
   }
 
-  /** The variables of a service's container are there for its service, too: only those that are asked for are looked at. */
   private static Map<String, String> environment() {
     Map<String, String> ours = new TreeMap<>(System.getenv());
-    ours.keySet().retainAll(MovingSettings.VARIABLES);
+    ours.keySet().removeIf(name -> !MovingSettings.variable(name));
     return ours;
   }
 
@@ -49,6 +49,7 @@ public final class MovingMain {
     List<String> flags = Arrays.asList(args).subList(Math.min(1, args.length), args.length);
     Settings given = Settings.load(Optional.empty(), environment(), flags);
     MovingSettings settings = MovingSettings.from(given);
+    AccessSettings.from(given, "log", Optional.empty()); // a service's environment has it, too
     given.refuseUnknown();
     Moving moving = new Moving(settings, threads::start, Clock.systemUTC());
     return switch (command) {

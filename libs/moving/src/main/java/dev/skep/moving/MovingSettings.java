@@ -1,9 +1,10 @@
 package dev.skep.moving;
 
+import dev.skep.backend.Access;
+import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What the commands are told.
@@ -12,24 +13,31 @@ import java.util.Set;
  * @param run its sockets
  * @param identity who this host is in the cluster, where that is a folder of its own; else it is in {@code data}
  * @param store where the cluster's state is, or shall be
+ * @param access as whom to go to a store on other machines, also to the one that the cluster moves to
  * @param file the backup
  * @param to where the cluster moves
  * @param log where its event log will be
  */
 public record MovingSettings(
-    Path data, Path run, Optional<Path> identity, String store, Optional<Path> file, Optional<String> to, Optional<String> log) {
-  static final Set<String> VARIABLES = Set.of("SKEP_DATA", "SKEP_RUN", "SKEP_IDENTITY", "SKEP_STORE", "SKEP_LOG");
+    Path data, Path run, Optional<Path> identity, String store, Access access, Optional<Path> file, Optional<String> to, Optional<String> log) {
 
   public static MovingSettings from(Settings settings) {
     Path data = settings.path("data", Path.of("/var/lib/skep"));
+    Optional<Path> identity = settings.text("identity").map(Path::of);
     return new MovingSettings(
         data,
         settings.path("run", Path.of("/run/skep")),
-        settings.text("identity").map(Path::of),
+        identity,
         settings.text("store", "embedded:" + data.resolve("store")),
+        AccessSettings.from(settings, "store", Optional.of(identity.orElseGet(() -> data.resolve("identity")))),
         settings.text("file").map(Path::of),
         settings.text("to"),
         settings.text("log"));
+  }
+
+  /** A variable that these settings may come from; a service's container has others, for its service. */
+  static boolean variable(String name) {
+    return name.matches("SKEP_(DATA|RUN|IDENTITY|(STORE|LOG)(_.*)?)");
   }
 
   /** Where {@code cluster.key} lies. */

@@ -38,7 +38,7 @@ public final class Moving {
   /** Beside a running cluster: everything is read at one revision. */
   public String backup() throws Refusal {
     Path file = file();
-    Copy copy = copy(Backends.look(settings.store(), threads), settings.store());
+    Copy copy = copy(Backends.look(settings.store(), settings.access(), threads), settings.store());
     BackupFile.write(file, copy);
     return "wrote " + file + ": " + copy.rows().size() + " rows at revision " + copy.revision() + " of cluster " + copy.cluster().getId();
   }
@@ -48,7 +48,7 @@ public final class Moving {
     Path file = file();
     Copy copy = BackupFile.read(file);
     standing.requireManagerOf(copy);
-    try (Store store = Backends.store(settings.store(), threads)) {
+    try (Store store = Backends.store(settings.store(), settings.access(), threads)) {
       switch (Target.of(Filler.rows(store.read("")), copy)) {
         case Target.Vacant(var leftovers) -> new Filler(store, settings.store()).fill(copy, copy.reborn(ids.next(), true), leftovers);
         case Target.Filled() -> throw new Refusal(settings.store() + " was filled from this backup already");
@@ -67,11 +67,11 @@ public final class Moving {
       throw new SettingsException("the cluster is at " + to + " already");
     }
     Optional<Path> source = sourceFolder();
-    try (Store target = Backends.store(to, threads)) {
+    try (Store target = Backends.store(to, settings.access(), threads)) {
       if (source.isPresent() && !Files.exists(source.get().resolve("store.db"))) {
         return alreadyThere(target, to);
       }
-      try (Store store = Backends.store(settings.store(), threads)) {
+      try (Store store = Backends.store(settings.store(), settings.access(), threads)) {
         Copy copy = copy(store.read(""), settings.store());
         switch (Target.of(Filler.rows(target.read("")), copy)) {
           case Target.Vacant(var leftovers) -> new Filler(target, to)

@@ -45,7 +45,7 @@ final class Chaos {
   private void moves() {
     world.after(about(MOVES), () -> {
       if (!over) {
-        if (cluster.apiProcess().alive()) {
+        if (cluster.chooseApi()) {
           operators.act();
         }
         moves();
@@ -64,7 +64,7 @@ final class Chaos {
   private void requests() {
     world.after(about(scenario.requests()), () -> {
       if (!over) {
-        if (cluster.apiProcess().alive()) {
+        if (cluster.chooseApi()) {
           users.ask();
         }
         requests();
@@ -87,7 +87,7 @@ final class Chaos {
 
   private void strike() {
     SimNode node = pick(cluster.nodes());
-    switch (random.nextInt(17)) {
+    switch (random.nextInt(18)) {
       case 0, 1 -> crash(pick(cluster.control()), within(20, 4000));
       case 2 -> crash(node.process(), within(20, 6000));
       case 3 -> crash(node.edge(), within(20, 1500));
@@ -102,6 +102,7 @@ final class Chaos {
       case 13 -> sick(node);
       case 14 -> cluster.rumour(pick(cluster.loopNames()));
       case 15 -> cutFromStore(pick(cluster.control()));
+      case 16 -> cluster.control().forEach(this::cutFromStore); // nobody has the store
       default -> crash(cluster.dispatcherProcess(), within(20, 3000));
     }
   }

@@ -28,16 +28,19 @@ import dev.skep.testkit.sim.Violation;
 import dev.skep.testkit.sim.World;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.random.RandomGenerator;
 
 /** A cluster: its store, its control services in one process or in many, its nodes. */
 final class SimCluster {
   static final String CLUSTER_ID = "cluster";
   private static final List<String> LOOPS = List.of("orchestrator", "allocator", "scheduler", "dispatcher");
   private static final int MANAGERS = 3;
+  private static final int APIS = 2;
   private static final Duration NOTICED = Duration.ofMillis(30);
 
   private record Holder(SimProcess process, SimLoop loop, String id) {}
@@ -58,7 +61,8 @@ final class SimCluster {
   private int epochs = 1;
   private SimProcess api;
   private SimProcess dispatcherProcess;
-  private SimView apiView;
+  private final Map<SimProcess, SimView> apis = new LinkedHashMap<>(); // by process, as its present life sees the cluster
+  private final RandomGenerator choice;
   private SimDispatcher dispatcher;
 
   SimCluster(World world, Scenario scenario, Mutant mutant) {
@@ -69,6 +73,7 @@ final class SimCluster {
     this.net = new Net(world, faults);
     this.store = new SimStore(world, faults);
     this.ids = new IdSource(world.split());
+    this.choice = world.split();
     store.watch(law::check);
     store.watch(GatewayLaw::check);
     this.traffic = new Traffic(this);
@@ -150,7 +155,7 @@ final class SimCluster {
     if (scenario.together()) {
       SimProcess skepd = new SimProcess(world, "skepd").onStart(process -> {
         SimView view = view(process);
-        apiView = view;
+        apis.put(process, view);
         LOOPS.forEach(loop -> loop(process, view, loop, Optional.empty()));
         dispatcher = new SimDispatcher(process, store, view, mutant);
       });
@@ -168,9 +173,11 @@ final class SimCluster {
           deciding(loop + "-loop-2", List.of(loop));
         });
       }
-      api = new SimProcess(world, "api").onStart(process -> apiView = view(process));
+      for (int i = 1; i <= APIS; i++) {
+        control.add(new SimProcess(world, "api-" + i).onStart(process -> apis.put(process, view(process))));
+      }
+      api = control.getLast();
       dispatcherProcess = new SimProcess(world, "dispatcher").onStart(process -> dispatcher = new SimDispatcher(process, store, view(process), mutant));
-      control.add(api);
       control.add(dispatcherProcess);
     }
     control.forEach(SimProcess::start);
@@ -298,9 +305,18 @@ final class SimCluster {
     return api;
   }
 
-  /** What control-api sees; the store itself while it is starting. */
+  /** The next request goes to any control-api that lives. False when there is none. */
+  boolean chooseApi() {
+    List<SimProcess> alive = apis.keySet().stream().filter(SimProcess::alive).toList();
+    if (!alive.isEmpty()) {
+      api = alive.get(choice.nextInt(alive.size()));
+    }
+    return !alive.isEmpty();
+  }
+
+  /** What the control-api that is asked sees. */
   ClusterState apiState() {
-    return apiView.state();
+    return apis.get(api).state();
   }
 
   SimProcess dispatcherProcess() {

@@ -19,7 +19,10 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What has to be done before the services of a host can start: {@code init} makes its identity, {@code join} gets one. */
+/**
+ * What has to be done before the services of a host can start: {@code init} makes its identity, {@code join} gets one;
+ * {@code grant} makes users of the store for them, and {@code revoke} takes them away.
+ */
 public final class AdminMain {
   private static final Logger LOG = LoggerFactory.getLogger(AdminMain.class);
 
@@ -31,8 +34,10 @@ public final class AdminMain {
     switch (command) {
       case "init" -> Launch.run("skep admin init", rest, AdminMain::init);
       case "join" -> Launch.run("skep admin join", rest, AdminMain::join);
+      case "grant" -> Launch.run("skep admin grant", rest, StoreGrants::grant);
+      case "revoke" -> Launch.run("skep admin revoke", rest, StoreGrants::revoke);
       default -> {
-        System.err.println("usage: skep admin init|join --identity=FOLDER …   (deploy/README.md)");
+        System.err.println("usage: skep admin init|join|grant|revoke --SETTING=VALUE …   (deploy/README.md)");
         System.exit(Launch.MISCONFIGURED);
       }
     }

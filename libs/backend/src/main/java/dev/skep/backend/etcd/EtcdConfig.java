@@ -66,7 +66,7 @@ public record EtcdConfig(List<String> endpoints, String prefix, Access access, D
     List<String> endpoints = endpoints(uri, slash < 0 ? rest : rest.substring(0, slash));
     Duration timeout = duration(uri, options.remove("timeout"), TIMEOUT);
     Duration silence = duration(uri, options.remove("silence"), SILENCE);
-    boolean hidden = "hidden".equals(options.remove("sealed"));
+    boolean hidden = options.remove("sealed", "hidden");
     if (!options.isEmpty()) {
       throw new IllegalArgumentException(uri + ": there is no option " + options.keySet().iterator().next() + "; there are timeout, silence and sealed=hidden");
     }

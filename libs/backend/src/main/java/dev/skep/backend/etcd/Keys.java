@@ -31,8 +31,11 @@ record Keys(ByteString before, boolean opensSealed) {
     return before.concat(ByteString.copyFromUtf8(LAST));
   }
 
-  /** Where the range of a prefix begins. */
+  /** Where the range of a prefix begins. Throws {@link IllegalArgumentException} for a beginning of the word that is kept apart. */
   ByteString first(String prefix) {
+    if (!prefix.isEmpty() && prefix.length() < SEALED.length() && SEALED.startsWith(prefix)) {
+      throw new IllegalArgumentException("'" + prefix + "' would be two ranges in etcd; ask for '" + SEALED + "' and for the rest");
+    }
     ByteString first = key(prefix);
     return first.isEmpty() ? ZERO : first;
   }

@@ -9,6 +9,7 @@ import io.etcd.jetcd.api.KeyValue;
 import io.etcd.jetcd.api.RangeRequest;
 import io.etcd.jetcd.api.RangeResponse;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -79,6 +80,7 @@ final class Ranges {
       }
       page.getKvsList().forEach(kv -> entries.add(entry(kv)));
       if (!page.getMore()) {
+        entries.sort(Comparator.comparing(Entry::key)); // what is sealed stands elsewhere in etcd than where its name belongs
         return new Snapshot(request.getRevision(), entries);
       }
       request.setKey(Keys.after(page.getKvs(page.getKvsCount() - 1).getKey())).setLimit(nextPage(page));

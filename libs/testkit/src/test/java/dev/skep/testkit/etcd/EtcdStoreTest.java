@@ -63,6 +63,25 @@ class EtcdStoreTest extends StoreContract {
   }
 
   @Test
+  void whatIsSealedStandsWhereItsNameBelongsAndCanBeLeftOut() throws Exception {
+    landed(store.commit(new Transaction(List.of(), List.of(new Operation.Put("state/a", bytes("1")), new Operation.Put("sealed/a", bytes("1")),
+        new Operation.Put("leader/a", bytes("1"))))));
+    assertThat(store.read("").entries()).extracting(Store.Entry::key).containsExactly("leader/a", "sealed/a", "state/a");
+    assertThat(store.read("sealed/").entries()).extracting(Store.Entry::key).containsExactly("sealed/a");
+    assertThatThrownBy(() -> store.read("sea")).isInstanceOf(IllegalArgumentException.class);
+    try (Store hidden = Backends.store("etcd://" + etcd.endpoint() + "/test" + tests + "?sealed=hidden", Told::start)) {
+      assertThat(hidden.read("").entries()).extracting(Store.Entry::key).containsExactly("leader/a", "state/a");
+      Told told = new Told();
+      long from = store.revision();
+      try (Store.Watch watch = hidden.watch("", from, told)) {
+        assertThat(watch).isNotNull();
+        assertThat(told.changes()).isEqualTo(2);
+      }
+    }
+    assertThatThrownBy(() -> Backends.store("etcd://h1?sealed=open", Told::start)).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
   void aTransactionThatChangesNothingMakesNoRevisionAndAnswersForNow() {
     long revision = landed(store.commit(put("a", "1")));
     assertThat(store.commit(new Transaction(List.of(), List.of()))).isEqualTo(new Outcome.Committed(revision));

@@ -129,7 +129,7 @@ skep_supervise() {
       break
     fi
     # one that has served is started again at once; only one that cannot live is held back
-    if [ $((SECONDS - started)) -ge 3 ]; then backoff=0; fi
+    if [ $status = 75 ] || [ $((SECONDS - started)) -ge 3 ]; then backoff=0; fi
     printf '%s supervisor: %s (pid %s) ended; starting it again in %s s\n' "$(date -u +%FT%TZ)" "$name" "$pid" "$backoff"
     sleep "$backoff"
     backoff=$((backoff < 5 ? backoff + 1 : 5))

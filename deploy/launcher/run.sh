@@ -13,5 +13,5 @@ skep_run() {
   exec "$JAVA_HOME/bin/java" "${cache[@]+"${cache[@]}"}" $(jvm_options "$name") -cp "$BUILD/lib/*" "$(main_class "$name")" "$@"
 }
 
-# skep_admin init|join|grant|revoke [--SETTING=VALUE …]
+# skep_admin COMMAND [--SETTING=VALUE …]
 skep_admin() { skep_run admin "$@"; }

@@ -2,6 +2,7 @@ package dev.skep.runtime;
 
 import dev.skep.backend.ChangeLog;
 import dev.skep.backend.Store;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.runtime.identity.Trust;
 import dev.skep.state.Decider;
 import dev.skep.state.IdSource;
@@ -47,6 +48,24 @@ public interface Host {
 
   /** Where other hosts reach this one, while it is a manager's. */
   NetworkDoor door();
+
+  /** Which store and log this process uses, and what gets it in. */
+  StoreAccess storeAccess();
+
+  /**
+   * Ends this process in order, and has whoever watches it start it again: for a host that has to go on with another store
+   * than it began with. Containers, the edge and traffic do not notice.
+   */
+  void restart(String why);
+
+  /** host:port where the processes of other managers reach this one; empty while it serves nobody. */
+  String address();
+
+  /** A channel to everything that the manager at this address (host:port of its door) serves, over mutual TLS. */
+  Channel peer(String address);
+
+  /** The manager that a worker calls is silent: calls from now on go to the next one. False when no other is known. */
+  boolean managerSilent();
 
   /**
    * A channel to a service by its component name: to the component in this process, or on a worker over mutual TLS to one

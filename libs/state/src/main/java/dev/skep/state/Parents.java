@@ -23,6 +23,7 @@ public final class Parents {
           root(Rows.NODE_SPEC),
           root(Rows.SEALED),
           root(Rows.LEADER),
+          root(Rows.PEER),
           child(Rows.TEMPLATE, row -> List.of(Rows.SERVICE.key(part(row, 0)))),
           child(Rows.NAME, Parents::named),
           child(Rows.REF, row -> object(part(row, 0), part(row, 1))),

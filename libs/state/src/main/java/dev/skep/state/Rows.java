@@ -2,6 +2,7 @@ package dev.skep.state;
 
 import com.google.protobuf.Message;
 import dev.skep.state.v1.ClusterRow;
+import dev.skep.state.v1.DispatcherRow;
 import dev.skep.state.v1.LeaderRow;
 import dev.skep.state.v1.NameRow;
 import dev.skep.state.v1.NetworkPoolRow;
@@ -47,13 +48,15 @@ public final class Rows {
   public static final RowKind<NodeStatusRow> NODE_STATUS = new RowKind<>(Owner.DISPATCHER, "node", NodeStatusRow.getDefaultInstance());
   public static final RowKind<SessionRow> SESSION = new RowKind<>(Owner.DISPATCHER, "session", SessionRow.getDefaultInstance());
 
+  public static final RowKind<DispatcherRow> PEER = new RowKind<>(Owner.DISPATCHER, "peer", DispatcherRow.getDefaultInstance());
+
   public static final RowKind<SealedRow> SEALED = new RowKind<>(Owner.SEALED, "object", SealedRow.getDefaultInstance());
   public static final RowKind<LeaderRow> LEADER = new RowKind<>(Owner.LOOP, "loop", LeaderRow.getDefaultInstance());
 
   private static final List<RowKind<?>> ALL =
       List.of(
           CLUSTER, SERVICE, TEMPLATE, NETWORK, NODE_SPEC, NAME, REF, INTENT, ROLLOUT, POOL, GATEWAY, ENDPOINT, ADDRESS,
-          PLACEMENT, STATUS, NODE_STATUS, SESSION, SEALED, LEADER);
+          PLACEMENT, STATUS, NODE_STATUS, SESSION, PEER, SEALED, LEADER);
 
   private Rows() {}
 

@@ -1,5 +1,6 @@
 package dev.skep.testkit;
 
+import com.google.protobuf.Message;
 import dev.skep.backend.ChangeLog;
 import dev.skep.backend.Store;
 import dev.skep.backend.Store.Outcome;
@@ -13,12 +14,12 @@ import dev.skep.runtime.SessionState;
 import dev.skep.runtime.View;
 import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.host.ProcessHost;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.runtime.identity.Trust;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
 import dev.skep.state.IdSource;
 import dev.skep.state.Key;
-import com.google.protobuf.Message;
 import io.grpc.BindableService;
 import io.grpc.Channel;
 import java.io.IOException;
@@ -37,6 +38,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
@@ -78,13 +80,18 @@ public final class TestHost implements Host, AutoCloseable {
 
   /** A host in a folder of the caller's, where an earlier one may have left its state. It is deleted on close, too. */
   public static TestHost start(Path folder, Clock clock, Component... components) {
+    return start(folder, clock, "embedded:" + folder.resolve("store"), builder -> builder, components);
+  }
+
+  /** A host on this store, with what else it is told. */
+  public static TestHost start(Path folder, Clock clock, String storeUri, UnaryOperator<HostBuilder> more, Component... components) {
     List<Throwable> failures = new CopyOnWriteArrayList<>();
     HostBuilder builder = HostBuilder.named("test").data(folder.resolve("data")).run(folder.resolve("run")).clock(clock)
         .door(_ -> new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)) // many hosts, one machine
         .onFatal((what, cause) -> failures.add(new AssertionError(what + " failed", cause)));
     Arrays.stream(components).forEach(builder::component);
     try {
-      return new TestHost(folder, builder.startProcess("embedded:" + folder.resolve("store")), failures);
+      return new TestHost(folder, more.apply(builder).startProcess(storeUri), failures);
     } catch (Exception e) {
       throw new AssertionError("the host did not start", e);
     }
@@ -244,6 +251,31 @@ public final class TestHost implements Host, AutoCloseable {
   @Override
   public NetworkDoor door() {
     return host.door();
+  }
+
+  @Override
+  public StoreAccess storeAccess() {
+    return host.storeAccess();
+  }
+
+  @Override
+  public void restart(String why) {
+    host.restart(why);
+  }
+
+  @Override
+  public String address() {
+    return host.address();
+  }
+
+  @Override
+  public Channel peer(String address) {
+    return host.peer(address);
+  }
+
+  @Override
+  public boolean managerSilent() {
+    return host.managerSilent();
   }
 
   @Override

@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param pullPatience how long a pull may be silent before a local image is used instead
  * @param watch how often host facts, host firewall and our rules are looked at again
  * @param commandPrefix put before every program that looks at or changes the network, e.g. to enter a namespace
+ * @param controlServices this process starts control services when the node is a manager, so that it can be made one
  */
 public record AgentConfig(
     Path engine,
@@ -31,11 +32,12 @@ public record AgentConfig(
     int mtu,
     Duration pullPatience,
     Duration watch,
-    List<String> commandPrefix) {
+    List<String> commandPrefix,
+    boolean controlServices) {
 
   public static AgentConfig defaults() {
     return new AgentConfig(
-        Path.of("/var/run/docker.sock"), "", Optional.empty(), 2, 20, 20, 0, Duration.ofSeconds(3), Duration.ofSeconds(10), List.of());
+        Path.of("/var/run/docker.sock"), "", Optional.empty(), 2, 20, 20, 0, Duration.ofSeconds(3), Duration.ofSeconds(10), List.of(), true);
   }
 
   /** Reads the keys {@code engine}, {@code instance}, {@code agent.starts}, {@code agent.removals}; the edge's socket is in the run folder. */
@@ -50,30 +52,34 @@ public record AgentConfig(
   }
 
   public AgentConfig withEngine(Path socket) {
-    return new AgentConfig(socket, instance, feedSocket, edges, starts, removals, mtu, pullPatience, watch, commandPrefix);
+    return new AgentConfig(socket, instance, feedSocket, edges, starts, removals, mtu, pullPatience, watch, commandPrefix, controlServices);
   }
 
   public AgentConfig withInstance(String name) {
-    return new AgentConfig(engine, name, feedSocket, edges, starts, removals, mtu, pullPatience, watch, commandPrefix);
+    return new AgentConfig(engine, name, feedSocket, edges, starts, removals, mtu, pullPatience, watch, commandPrefix, controlServices);
   }
 
   public AgentConfig withFeedSocket(Path socket) {
-    return new AgentConfig(engine, instance, Optional.of(socket), edges, starts, removals, mtu, pullPatience, watch, commandPrefix);
+    return new AgentConfig(engine, instance, Optional.of(socket), edges, starts, removals, mtu, pullPatience, watch, commandPrefix, controlServices);
   }
 
   public AgentConfig withEdges(int components) {
-    return new AgentConfig(engine, instance, feedSocket, components, starts, removals, mtu, pullPatience, watch, commandPrefix);
+    return new AgentConfig(engine, instance, feedSocket, components, starts, removals, mtu, pullPatience, watch, commandPrefix, controlServices);
   }
 
   public AgentConfig withParallelism(int starting, int removing) {
-    return new AgentConfig(engine, instance, feedSocket, edges, starting, removing, mtu, pullPatience, watch, commandPrefix);
+    return new AgentConfig(engine, instance, feedSocket, edges, starting, removing, mtu, pullPatience, watch, commandPrefix, controlServices);
   }
 
   public AgentConfig withCommandPrefix(List<String> prefix) {
-    return new AgentConfig(engine, instance, feedSocket, edges, starts, removals, mtu, pullPatience, watch, List.copyOf(prefix));
+    return new AgentConfig(engine, instance, feedSocket, edges, starts, removals, mtu, pullPatience, watch, List.copyOf(prefix), controlServices);
   }
 
   public AgentConfig withWatch(Duration period) {
-    return new AgentConfig(engine, instance, feedSocket, edges, starts, removals, mtu, pullPatience, period, commandPrefix);
+    return new AgentConfig(engine, instance, feedSocket, edges, starts, removals, mtu, pullPatience, period, commandPrefix, controlServices);
+  }
+
+  public AgentConfig withControlServices(boolean here) {
+    return new AgentConfig(engine, instance, feedSocket, edges, starts, removals, mtu, pullPatience, watch, commandPrefix, here);
   }
 }

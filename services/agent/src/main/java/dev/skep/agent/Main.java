@@ -7,6 +7,6 @@ public final class Main {
   private Main() {}
 
   public static void main(String[] args) {
-    Launch.node("agent", args, (settings, process) -> new AgentComponent(AgentConfig.from(settings, process.run())));
+    Launch.node("agent", args, (settings, process) -> new AgentComponent(AgentConfig.from(settings, process.run()).withControlServices(false)));
   }
 }

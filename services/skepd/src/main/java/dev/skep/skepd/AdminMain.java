@@ -11,6 +11,7 @@ import dev.skep.runtime.host.Launch;
 import dev.skep.runtime.host.NodeHost;
 import dev.skep.runtime.host.ProcessHost;
 import dev.skep.runtime.host.ProcessSettings;
+import dev.skep.runtime.identity.StoreAccess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,10 +20,7 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * What has to be done before the services of a host can start: {@code init} makes its identity, {@code join} gets one;
- * {@code grant} makes users of the store for them, and {@code revoke} takes them away.
- */
+/** What has to be done before the services of a host can start: {@code init} makes its identity, {@code join} gets one. */
 public final class AdminMain {
   private static final Logger LOG = LoggerFactory.getLogger(AdminMain.class);
 
@@ -34,10 +32,8 @@ public final class AdminMain {
     switch (command) {
       case "init" -> Launch.run("skep admin init", rest, AdminMain::init);
       case "join" -> Launch.run("skep admin join", rest, AdminMain::join);
-      case "grant" -> Launch.run("skep admin grant", rest, StoreGrants::grant);
-      case "revoke" -> Launch.run("skep admin revoke", rest, StoreGrants::revoke);
       default -> {
-        System.err.println("usage: skep admin init|join|grant|revoke --SETTING=VALUE …   (deploy/README.md)");
+        System.err.println("usage: skep admin init|join --identity=FOLDER …   (deploy/README.md)");
         System.exit(Launch.MISCONFIGURED);
       }
     }
@@ -51,7 +47,7 @@ public final class AdminMain {
         .setDataPathAddr(settings.text("data-path-addr", ""))
         .build();
     boolean replace = settings.flag("replace", false);
-    HostBuilder builder = process.builder("skep admin init");
+    HostBuilder builder = process.builder("skep admin init").access(StoreAccess.from(settings, process.store()));
     settings.refuseUnknown();
     try (ProcessHost host = builder.startProcess(process.store())) {
       done("is the first manager", process, Founding.init(host, request, replace));

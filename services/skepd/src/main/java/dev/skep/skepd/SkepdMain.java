@@ -8,13 +8,17 @@ import dev.skep.controlapi.ControlApiConfig;
 import dev.skep.dispatcher.DispatcherComponent;
 import dev.skep.dispatcher.DispatcherConfig;
 import dev.skep.orchestrator.Orchestrator;
+import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.feed.FeedServer;
 import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.host.ProcessHost;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.scheduler.Scheduler;
+import java.nio.file.Path;
+import java.util.Optional;
 
-/** The process of control services and agent, on an embedded store. */
+/** The process of control services and agent: on an embedded store, or on the one that the cluster's managers share. */
 public final class SkepdMain {
   private SkepdMain() {}
 
@@ -34,8 +38,15 @@ public final class SkepdMain {
         .component(new AgentComponent(agent(settings.of("agent"), config)))
         .component(new ControlApi(
             ControlApiConfig.defaults().withApi(config.api()).withEngine(config.engine()).withGrpc(config.run().resolve("control.sock"))));
+    Path identity = config.data().resolve("identity");
+    StoreAccess.complete(settings, identity);
+    StoreAccess access = StoreAccess.from(settings, "embedded:" + config.data().resolve("store"));
+    builder.storeAccess(AccessSettings.from(settings, "store", Optional.of(identity)));
+    if (!access.log().isEmpty()) {
+      builder.log(access.log());
+    }
     settings.refuseUnknown();
-    return builder.startProcess("embedded:" + config.data().resolve("store"));
+    return builder.access(access).startProcess(access.store());
   }
 
   static AgentConfig agent(Settings settings, SkepdConfig config) {

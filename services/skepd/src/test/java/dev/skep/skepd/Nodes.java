@@ -12,12 +12,14 @@ import dev.skep.controlapi.ControlApiConfig;
 import dev.skep.dispatcher.DispatcherComponent;
 import dev.skep.dispatcher.DispatcherConfig;
 import dev.skep.orchestrator.Orchestrator;
+import dev.skep.runtime.NetworkDoor;
 import dev.skep.runtime.identity.CertificateAuthority;
 import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.NodeCertificate;
 import dev.skep.runtime.identity.NodeName;
 import dev.skep.runtime.identity.NodeRole;
 import dev.skep.runtime.identity.SealedRows;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.scheduler.Scheduler;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Key;
@@ -26,10 +28,13 @@ import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.RootRotation;
 import dev.skep.state.v1.SealedRow;
+import dev.skep.testkit.SharedStore;
 import dev.skep.testkit.TestHost;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -47,6 +52,11 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Whole hosts in one process, each with an API, an agent and an engine that only pretends; they talk over loopback. */
 final class Nodes implements AutoCloseable {
@@ -74,24 +84,68 @@ final class Nodes implements AutoCloseable {
     }
   }
 
-  /** One of them. */
+  /** One of them. When it wants to be started again it is, on the store that it then knows. */
   final class Node implements AutoCloseable {
+    private static final String SHARED = "shared:";
+
+    private final Path folder;
     private final Path socket;
     private final RehearsalEngine engine;
+    private final AtomicInteger starts = new AtomicInteger();
+    private final Map<Integer, CompletableFuture<Boolean>> begun = new ConcurrentHashMap<>();
+    private volatile boolean over;
     final MovedClock clock = new MovedClock();
-    final TestHost host;
+    volatile SharedStore.Client client; // of the store that hosts share, if this one uses it
+    volatile TestHost host;
 
-    private Node(Path folder) throws IOException {
+    private Node(Path folder, boolean onSharedStore) throws IOException {
+      this.folder = folder;
       socket = folder.resolve("docker.sock");
-      Path engineSocket = folder.resolve("engine.sock");
       Files.createDirectories(folder);
-      engine = new RehearsalEngine(engineSocket);
+      engine = new RehearsalEngine(folder.resolve("engine.sock"));
+      start(onSharedStore);
+    }
+
+    private void start(boolean onSharedStore) {
+      Path engineSocket = folder.resolve("engine.sock");
+      boolean sharing = onSharedStore || StoreAccess.read(folder.resolve("host/data/identity")).isPresent();
       AgentConfig agent = Rehearsal.harmless(AgentConfig.defaults().withEngine(engineSocket).withInstance("ffff")
           .withFeedSocket(folder.resolve("feed.sock")));
       ControlApiConfig api = ControlApiConfig.defaults().withApi(List.of("unix://" + socket)).withEngine(engineSocket)
           .withGrpc(folder.resolve("control.sock"));
-      host = TestHost.start(folder.resolve("host"), clock, new Orchestrator(), new Allocator(), new Scheduler(),
+      client = sharing ? shared.client() : null;
+      host = TestHost.start(folder.resolve("host"), clock, sharing ? SHARED : "embedded:" + folder.resolve("host/store"),
+          builder -> (sharing ? builder.shared(client) : builder).onRestart(() -> Thread.ofVirtual().start(this::again))
+              .door(asked -> new InetSocketAddress(InetAddress.getLoopbackAddress(), asked.getPort() == NetworkDoor.PORT ? 0 : asked.getPort())),
+          new Orchestrator(), new Allocator(), new Scheduler(),
           new DispatcherComponent(DispatcherConfig.defaults()), new AgentComponent(agent), new ControlApi(api));
+      started(starts.incrementAndGet()).complete(true);
+    }
+
+    private synchronized void again() {
+      if (!over) {
+        host.stop();
+        start(false);
+      }
+    }
+
+    /** How often it was started. */
+    int starts() {
+      return starts.get();
+    }
+
+    void awaitStarts(int wanted) throws Exception {
+      started(wanted).get(60, TimeUnit.SECONDS);
+    }
+
+    private CompletableFuture<Boolean> started(int times) {
+      return begun.computeIfAbsent(times, _ -> new CompletableFuture<>());
+    }
+
+    /** As kill -9 leaves it: it does nothing more, and its connections are gone. Its leases run out later. */
+    void kill() {
+      client.stand();
+      host.door().close();
     }
 
     String id() {
@@ -105,6 +159,10 @@ final class Nodes implements AutoCloseable {
     /** Status and body of an answer. */
     String post(String path, String body) throws IOException {
       return call("POST", path, body);
+    }
+
+    String delete(String path) throws IOException {
+      return call("DELETE", path, "");
     }
 
     String get(String path) throws IOException {
@@ -130,6 +188,12 @@ final class Nodes implements AutoCloseable {
 
     @Override
     public void close() {
+      synchronized (this) {
+        over = true;
+      }
+      if (client != null) {
+        client.goOn();
+      }
       host.close();
       try {
         engine.close();
@@ -142,6 +206,7 @@ final class Nodes implements AutoCloseable {
   private final Path folder;
   private final SecureRandom random = new SecureRandom();
   private final List<Node> all = new ArrayList<>();
+  private SharedStore shared; // made when first needed
 
   Nodes(Path folder) {
     this.folder = folder;
@@ -149,14 +214,34 @@ final class Nodes implements AutoCloseable {
 
   /** A host outside of any cluster. */
   Node host() throws IOException {
-    Node node = new Node(folder.resolve(Integer.toString(all.size())));
+    return host(false);
+  }
+
+  private Node host(boolean onSharedStore) throws IOException {
+    if (shared == null) {
+      shared = SharedStore.in(folder.resolve("shared"));
+    }
+    Node node = new Node(folder.resolve(Integer.toString(all.size())), onSharedStore);
     all.add(node);
     return node;
   }
 
+  /** A host that was told of the store that several managers can share. */
+  Node hostOnSharedStore() throws IOException {
+    return host(true);
+  }
+
   /** A host that has founded a cluster. */
   Node manager() throws IOException {
-    Node node = host();
+    return founded(host());
+  }
+
+  /** A host that has founded a cluster which can have several managers. */
+  Node firstManager() throws IOException {
+    return founded(host(true));
+  }
+
+  private static Node founded(Node node) throws IOException {
     String answer = node.post("/swarm/init", "{\"ListenAddr\":\"127.0.0.1:0\",\"AdvertiseAddr\":\"127.0.0.1\"}");
     if (!answer.startsWith("200")) {
       throw new AssertionError(answer);
@@ -188,8 +273,13 @@ final class Nodes implements AutoCloseable {
   }
 
   static String join(Node node, String token, String... managers) throws IOException {
+    return joinListening(node, "0.0.0.0:2377", token, managers);
+  }
+
+  /** @param listen where its door opens as soon as it is a manager */
+  static String joinListening(Node node, String listen, String token, String... managers) throws IOException {
     String remotes = "\"" + String.join("\",\"", managers) + "\"";
-    return node.post("/swarm/join", "{\"ListenAddr\":\"0.0.0.0:2377\",\"RemoteAddrs\":[" + remotes + "],\"JoinToken\":\"" + token + "\"}");
+    return node.post("/swarm/join", "{\"ListenAddr\":\"" + listen + "\",\"RemoteAddrs\":[" + remotes + "],\"JoinToken\":\"" + token + "\"}");
   }
 
   /** A certificate that an authority gives to whomever it likes. */
@@ -217,5 +307,8 @@ final class Nodes implements AutoCloseable {
   public void close() {
     Collections.reverse(all);
     all.forEach(Node::close);
+    if (shared != null) {
+      shared.close();
+    }
   }
 }

@@ -4,15 +4,13 @@ import com.google.protobuf.ByteString;
 import io.etcd.jetcd.api.AuthEnableRequest;
 import io.etcd.jetcd.api.AuthGrpc;
 import io.etcd.jetcd.api.AuthRoleAddRequest;
-import io.etcd.jetcd.api.AuthRoleGetRequest;
+import io.etcd.jetcd.api.AuthRoleDeleteRequest;
 import io.etcd.jetcd.api.AuthRoleGrantPermissionRequest;
-import io.etcd.jetcd.api.AuthRoleRevokePermissionRequest;
 import io.etcd.jetcd.api.AuthUserAddRequest;
 import io.etcd.jetcd.api.AuthUserDeleteRequest;
 import io.etcd.jetcd.api.AuthUserGrantRoleRequest;
 import io.etcd.jetcd.api.Permission;
 import io.grpc.MethodDescriptor;
-import java.util.ArrayList;
 import java.util.List;
 
 /** Users and roles of an etcd: who of our services may write what. Asked as root. */
@@ -35,35 +33,23 @@ public final class EtcdUsers implements AutoCloseable {
   }
 
   /**
-   * Makes a role, or makes the one of that name as it is now. Who has it keeps it: etcd takes a role that is deleted away
-   * from its users.
+   * Makes a role, in place of one of that name.
    *
    * @param writes prefixes, with a slash at their end, and keys
    * @param opensSealed it reads everything; else everything but what is sealed
    */
   public void role(String name, List<String> writes, boolean opensSealed) {
-    unless("role name already exists", AuthGrpc.getRoleAddMethod(), AuthRoleAddRequest.newBuilder().setName(name).build());
-    List<Permission> wanted = new ArrayList<>();
-    wanted.add(permission(Permission.Type.READ, keys.first(""), opensSealed ? keys.end("") : keys.sealed()));
+    unless("role name not found", AuthGrpc.getRoleDeleteMethod(), AuthRoleDeleteRequest.newBuilder().setRole(name).build());
+    calls.ask(AuthGrpc.getRoleAddMethod(), AuthRoleAddRequest.newBuilder().setName(name).build());
+    permit(name, Permission.Type.READ, keys.first(""), opensSealed ? keys.end("") : keys.sealed());
     for (String write : writes) {
-      wanted.add(permission(Permission.Type.READWRITE, keys.key(write), write.endsWith("/") ? keys.end(write) : ByteString.EMPTY));
-    }
-    List<Permission> held = calls.ask(AuthGrpc.getRoleGetMethod(), AuthRoleGetRequest.newBuilder().setRole(name).build()).getPermList();
-    for (Permission old : held) {
-      if (!wanted.contains(old)) {
-        calls.ask(AuthGrpc.getRoleRevokePermissionMethod(),
-            AuthRoleRevokePermissionRequest.newBuilder().setRole(name).setKey(old.getKey()).setRangeEnd(old.getRangeEnd()).build());
-      }
-    }
-    for (Permission one : wanted) {
-      if (!held.contains(one)) {
-        calls.ask(AuthGrpc.getRoleGrantPermissionMethod(), AuthRoleGrantPermissionRequest.newBuilder().setName(name).setPerm(one).build());
-      }
+      permit(name, Permission.Type.READWRITE, keys.key(write), write.endsWith("/") ? keys.end(write) : ByteString.EMPTY);
     }
   }
 
-  private static Permission permission(Permission.Type type, ByteString from, ByteString to) {
-    return Permission.newBuilder().setPermType(type).setKey(from).setRangeEnd(to).build();
+  private void permit(String role, Permission.Type type, ByteString from, ByteString to) {
+    Permission permission = Permission.newBuilder().setPermType(type).setKey(from).setRangeEnd(to).build();
+    calls.ask(AuthGrpc.getRoleGrantPermissionMethod(), AuthRoleGrantPermissionRequest.newBuilder().setName(role).setPerm(permission).build());
   }
 
   /** Makes a user with this role, in place of one of that name: older passwords and tokens end. */

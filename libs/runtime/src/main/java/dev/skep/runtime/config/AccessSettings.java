@@ -28,6 +28,8 @@ public final class AccessSettings {
       return given;
     }
     Settings shared = Settings.load(file, Map.of(), List.of());
+    shared.text("store"); // where they are stands there, too
+    shared.text("log");
     Access store = from(shared.of("store"), file.get().getParent());
     Access log = from(shared.of("log"), file.get().getParent());
     shared.refuseUnknown();

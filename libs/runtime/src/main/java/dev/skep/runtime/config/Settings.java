@@ -83,6 +83,12 @@ public final class Settings {
     return properties;
   }
 
+  /** What is given nowhere is taken from here. */
+  public Settings beneath(Map<String, String> values, String where) {
+    values.forEach((key, value) -> shared.byKey.putIfAbsent(key, new Given(value, key + " in " + where)));
+    return this;
+  }
+
   /** The settings of one component. */
   public Settings of(String component) {
     return new Settings(shared, component + ".");

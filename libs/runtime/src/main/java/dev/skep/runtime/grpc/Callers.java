@@ -1,6 +1,8 @@
 package dev.skep.runtime.grpc;
 
+import dev.skep.backend.StoreException;
 import dev.skep.runtime.identity.Caller;
+import dev.skep.runtime.identity.NodeRole;
 import dev.skep.runtime.identity.RpcRoles;
 import io.grpc.Attributes;
 import io.grpc.Context;
@@ -12,7 +14,6 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Predicate;
 
 /** Who calls the RPC that runs now, and whether they may. */
 public final class Callers {
@@ -30,28 +31,43 @@ public final class Callers {
    * RPCs does not name. What it finds is never the in-process caller.
    */
   public static ServerInterceptor network(Function<Attributes, Caller> proven) {
-    return network(proven, _ -> true);
+    return network(proven, node -> Optional.of(node.role()));
   }
 
-  /** @param member whether the cluster has a node of this id; a certificate outlives the node that it was made for */
-  static ServerInterceptor network(Function<Attributes, Caller> proven, Predicate<String> member) {
+  /** What a node of the cluster is today: a certificate outlives the node that it was made for, and its role. */
+  @FunctionalInterface
+  public interface Roles {
+    /** Empty: the cluster has no such node. May block; throws StoreException when nobody can tell. */
+    Optional<NodeRole> of(Caller.Node node);
+  }
+
+  static ServerInterceptor network(Function<Attributes, Caller> proven, Roles roles) {
     return new Gate(attributes -> switch (proven.apply(attributes)) {
       case Caller.InProcess _ -> new Caller.Stranger();
       case Caller caller -> caller;
-    }, member);
+    }, roles);
   }
 
   /** For the in-process server only. */
   static ServerInterceptor inProcess() {
-    return new Gate(_ -> new Caller.InProcess(), _ -> true);
+    return new Gate(_ -> new Caller.InProcess(), node -> Optional.of(node.role()));
   }
 
-  private record Gate(Function<Attributes, Caller> proven, Predicate<String> member) implements ServerInterceptor {
+  private record Gate(Function<Attributes, Caller> proven, Roles roles) implements ServerInterceptor {
     @Override
     public <A, B> ServerCall.Listener<A> interceptCall(ServerCall<A, B> call, Metadata headers, ServerCallHandler<A, B> next) {
       String rpc = call.getMethodDescriptor().getFullMethodName();
-      Caller caller = proven.apply(call.getAttributes());
-      Status refusal = refusal(rpc, caller);
+      Caller proven = this.proven.apply(call.getAttributes());
+      Caller caller = proven;
+      Status refusal;
+      try {
+        if (proven instanceof Caller.Node node) {
+          caller = today(node);
+        }
+        refusal = refusal(rpc, proven, caller);
+      } catch (StoreException e) {
+        refusal = Status.UNAVAILABLE.withDescription("the store does not answer");
+      }
       if (!refusal.isOk()) {
         call.close(refusal, new Metadata());
         return new ServerCall.Listener<>() {};
@@ -59,8 +75,15 @@ public final class Callers {
       return Contexts.interceptCall(Context.current().withValue(CALLER, caller), call, headers, next);
     }
 
-    private Status refusal(String rpc, Caller caller) {
-      if (caller instanceof Caller.Node node && !member.test(node.nodeId())) {
+    /** A manager that was demoted is a worker from then on, whatever its certificate says; a stranger when it was removed. */
+    private Caller today(Caller.Node node) {
+      Optional<NodeRole> role = roles.of(node);
+      boolean demoted = role.isPresent() && role.get() == NodeRole.WORKER;
+      return role.isEmpty() ? new Caller.Stranger() : demoted ? new Caller.Node(node.nodeId(), NodeRole.WORKER) : node;
+    }
+
+    private Status refusal(String rpc, Caller proven, Caller caller) {
+      if (proven instanceof Caller.Node node && caller instanceof Caller.Stranger) {
         return Status.PERMISSION_DENIED.withDescription("node " + node.nodeId() + " is no node of this cluster: it was removed");
       }
       if (RpcRoles.allowed(rpc, caller)) {

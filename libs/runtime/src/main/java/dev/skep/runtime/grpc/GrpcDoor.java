@@ -48,7 +48,7 @@ public final class GrpcDoor implements NetworkDoor {
 
   private final LocalServices services;
   private final Trust trust;
-  private final Predicate<String> member;
+  private final Callers.Roles roles;
   private final Executor calls;
   private final Consumer<Runnable> threads;
   private final UnaryOperator<InetSocketAddress> place;
@@ -69,17 +69,17 @@ public final class GrpcDoor implements NetworkDoor {
   }
 
   /**
-   * @param member whether the cluster has a node of this id
+   * @param roles what nodes of the cluster are
    * @param calls runs handlers; they may block
    * @param threads runs its argument on a thread of its own
    * @param place where to listen in place of what is asked: for tests
    */
   public GrpcDoor(
-      LocalServices services, Trust trust, Predicate<String> member, Executor calls, Consumer<Runnable> threads,
+      LocalServices services, Trust trust, Callers.Roles roles, Executor calls, Consumer<Runnable> threads,
       UnaryOperator<InetSocketAddress> place) {
     this.services = services;
     this.trust = trust;
-    this.member = member;
+    this.roles = roles;
     this.calls = calls;
     this.threads = threads;
     this.place = place;
@@ -156,7 +156,7 @@ public final class GrpcDoor implements NetworkDoor {
           .maxInboundMetadataSize(LARGEST_HEADERS)
           .executor(calls)
           .fallbackHandlerRegistry(services.offered())
-          .intercept(Callers.network(connection -> caller(door, connection), member))
+          .intercept(Callers.network(connection -> caller(door, connection), roles))
           .build()
           .start();
       synchronized (this) {
@@ -186,10 +186,10 @@ public final class GrpcDoor implements NetworkDoor {
     return caller;
   }
 
-  /** Ends all connections of nodes that are none any more. Their calls were refused before: this is for what hangs on. */
-  public synchronized void endForeign() {
+  /** Ends all connections of these nodes. Their calls are refused already: this is for what hangs on. */
+  public synchronized void end(Predicate<String> nodes) {
     if (open != null) {
-      open.connections.end(nodeId -> !member.test(nodeId));
+      open.connections.end(nodes);
     }
   }
 
@@ -212,7 +212,7 @@ public final class GrpcDoor implements NetworkDoor {
       door.server.shutdownNow();
     }
     if (door.loops != null) {
-      door.loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+      door.loops.shutdownGracefully(1, 5, TimeUnit.SECONDS); // calls hear that they are cancelled, and may still say something
     }
   }
 }

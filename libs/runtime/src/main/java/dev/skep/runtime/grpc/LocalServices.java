@@ -76,6 +76,12 @@ public final class LocalServices implements AutoCloseable {
     };
   }
 
+  /** Whether the component has offered anything yet. */
+  public boolean serves(String component) {
+    Local local = locals.get(component);
+    return local != null && !local.methods.isEmpty();
+  }
+
   public Channel channel(String component) {
     return local(component).channel;
   }

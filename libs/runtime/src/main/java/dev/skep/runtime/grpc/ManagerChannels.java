@@ -20,6 +20,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.net.InetSocketAddress;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
@@ -29,20 +30,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A worker's connections to the managers: one per purpose, to whichever manager answers. A call that comes when the
- * present one cannot be reached goes to the next, and is tried at once: who calls has its own back-off.
+ * Connections to managers. A worker's: one per purpose, all of them to whichever manager answers; a call that comes when the
+ * present one cannot be reached goes to the next, and is tried at once, as who calls has its own back-off. And those to
+ * particular managers.
  */
 public final class ManagerChannels implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ManagerChannels.class);
   private static final int CONNECT_MILLIS = 1000;
   private static final int PROBE_AFTER_SECONDS = 10;
   private static final int PROBE_PATIENCE_SECONDS = 4; // also how long sent bytes may stay unconfirmed before the kernel gives up
+  private static final int MOST_PEERS = 64;
   private static final int LARGEST_MESSAGE = 64 << 20; // all assignments of a node, the feed of a large cluster
 
   private final Supplier<List<String>> managers;
   private final Trust trust;
   private final Executor calls;
   private final Map<String, Connection> byPurpose = new HashMap<>(); // guarded by this
+  private final Map<String, ManagedChannel> byAddress = new LinkedHashMap<>(); // guarded by this
+  private String present = ""; // whom all purposes use; guarded by this
   private EventLoopGroup loop; // made when first needed; guarded by this
   private SslContext tls; // guarded by this
 
@@ -79,25 +84,91 @@ public final class ManagerChannels implements AutoCloseable {
     if (known.isEmpty()) {
       return null;
     }
-    Connection present = byPurpose.get(purpose);
-    if (present != null && known.contains(present.address)) {
-      if (present.channel.getState(false) != ConnectivityState.TRANSIENT_FAILURE) {
-        return present.channel;
-      }
-      if (known.size() == 1 && HostPort.parse(present.address, NetworkDoor.PORT).equals(present.place)) {
-        present.channel.resetConnectBackoff();
-        return present.channel;
-      }
+    if (!known.contains(present)) {
+      turn(known.getFirst());
     }
-    int next = present == null ? 0 : (known.indexOf(present.address) + 1) % known.size();
-    if (present != null) {
-      present.channel.shutdown(); // open calls go on
-      LOG.info("{}: from manager {} to {}", purpose, present.address, known.get(next));
+    Connection connection = byPurpose.get(purpose);
+    if (connection != null && connection.address.equals(present)) {
+      if (connection.channel.getState(false) != ConnectivityState.TRANSIENT_FAILURE) {
+        return connection.channel;
+      }
+      if (known.size() == 1 && HostPort.parse(present, NetworkDoor.PORT).equals(connection.place)) {
+        connection.channel.resetConnectBackoff();
+        return connection.channel;
+      }
+      turn(after(present, known));
     }
-    InetSocketAddress place = HostPort.parse(known.get(next), NetworkDoor.PORT); // a name may have moved: a container that was replaced
-    Connection fresh = new Connection(known.get(next), place, connected(place));
+    return connection(purpose);
+  }
+
+  private ManagedChannel connection(String purpose) {
+    Connection before = byPurpose.get(purpose);
+    if (before != null) {
+      before.channel.shutdown(); // open calls go on
+      LOG.info("{}: from manager {} to {}", purpose, before.address, present);
+    }
+    InetSocketAddress place = HostPort.parse(present, NetworkDoor.PORT); // a name may have moved: a container that was replaced
+    Connection fresh = new Connection(present, place, connected(place));
     byPurpose.put(purpose, fresh);
     return fresh.channel;
+  }
+
+  private static String after(String address, List<String> known) {
+    return known.get((known.indexOf(address) + 1) % known.size());
+  }
+
+  /** All purposes turn together: what a session's calls carry means something to the manager that holds the session. */
+  private void turn(String address) {
+    present = address;
+  }
+
+  /** The present manager is silent although its connections stand: the next calls go to another one, if there is one. */
+  public synchronized boolean silent() {
+    List<String> known = managers.get();
+    if (known.size() < 2 || !known.contains(present)) {
+      return false;
+    }
+    String gone = present;
+    turn(after(gone, known));
+    byPurpose.entrySet().removeIf(entry -> {
+      if (entry.getValue().address.equals(gone)) {
+        entry.getValue().channel.shutdownNow(); // what waits for its answer has waited long enough
+        return true;
+      }
+      return false;
+    });
+    LOG.info("manager {} is silent; on to {}", gone, present);
+    return true;
+  }
+
+  /** A channel to this manager, and to no other. */
+  public Channel to(String address) {
+    return new Channel() {
+      @Override
+      public <A, B> ClientCall<A, B> newCall(MethodDescriptor<A, B> method, CallOptions options) {
+        return peer(address).newCall(method, options);
+      }
+
+      @Override
+      public String authority() {
+        return Tls.AUTHORITY;
+      }
+    };
+  }
+
+  private synchronized ManagedChannel peer(String address) {
+    ManagedChannel known = byAddress.get(address);
+    if (known == null) {
+      known = connected(HostPort.parse(address, NetworkDoor.PORT));
+      byAddress.put(address, known);
+      if (byAddress.size() > MOST_PEERS) {
+        byAddress.remove(byAddress.keySet().iterator().next()).shutdown();
+      }
+    }
+    if (known.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+      known.resetConnectBackoff(); // who calls has its own
+    }
+    return known;
   }
 
   private ManagedChannel connected(InetSocketAddress place) {
@@ -124,6 +195,8 @@ public final class ManagerChannels implements AutoCloseable {
   public synchronized void forget() {
     byPurpose.values().forEach(connection -> connection.channel.shutdownNow());
     byPurpose.clear();
+    byAddress.values().forEach(ManagedChannel::shutdownNow);
+    byAddress.clear();
     tls = null;
   }
 

@@ -31,6 +31,8 @@ import org.slf4j.LoggerFactory;
 public abstract sealed class BasicHost implements Host, AutoCloseable permits ProcessHost, NodeHost, EdgeHost {
   /** The exit code of a process that ended itself because of a failure of its own: whoever watches restarts it. */
   public static final int FAILED = 70;
+  /** The exit code of a process that wants to be started again at once. */
+  public static final int AGAIN = 75;
 
   private static final FileAttribute<?> PRIVATE = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
   private static final Logger LOG = LoggerFactory.getLogger(BasicHost.class);
@@ -48,6 +50,7 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
   private final CountDownLatch stopped = new CountDownLatch(1);
   private Optional<Endpoint> endpoint = Optional.empty();
   private volatile String missing = "starting"; // before it is ready
+  private volatile boolean again;
   private boolean closed; // guarded by this
   private boolean heeding; // guarded by this
 
@@ -250,6 +253,19 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
   @Override
   public AutoCloseable after(Duration delay, Runnable body) {
     return threads.after(delay, body);
+  }
+
+  @Override
+  public void restart(String why) {
+    LOG.info("{} starts again: {}", options.name, why);
+    again = true;
+    stopAsked.countDown();
+    options.onRestart.ifPresent(Runnable::run);
+  }
+
+  /** Whether the process is to be started again once it has ended. */
+  public boolean again() {
+    return again;
   }
 
   @Override

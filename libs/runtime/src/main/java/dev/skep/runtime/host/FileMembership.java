@@ -70,6 +70,22 @@ public final class FileMembership implements Membership {
 
   @Override
   public void become(Identity identity) {
+    change(Optional.of(identity), () -> write(identity));
+  }
+
+  @Override
+  public void prepare(Identity identity) {
+    changing.lock();
+    try {
+      write(identity);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + folder.resolve(FILE), e);
+    } finally {
+      changing.unlock();
+    }
+  }
+
+  private void write(Identity identity) throws IOException {
     Properties fields = new Properties();
     fields.setProperty("cluster", identity.clusterId());
     fields.setProperty("node", identity.nodeId());
@@ -79,10 +95,8 @@ public final class FileMembership implements Membership {
     fields.setProperty("listen-address", identity.listenAddress());
     fields.setProperty("managers", String.join(",", identity.managers()));
     StringWriter text = new StringWriter();
-    change(Optional.of(identity), () -> {
-      fields.store(text, null);
-      replace(text.toString());
-    });
+    fields.store(text, null);
+    replace(text.toString());
   }
 
   @Override

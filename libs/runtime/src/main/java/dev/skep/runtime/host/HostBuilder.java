@@ -4,6 +4,7 @@ import dev.skep.backend.Access;
 import dev.skep.backend.Store;
 import dev.skep.runtime.Component;
 import dev.skep.runtime.election.ProcessLease;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.state.IdSource;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -27,6 +28,7 @@ public final class HostBuilder {
   Optional<InetSocketAddress> http = Optional.empty();
   Optional<BiConsumer<String, Throwable>> onFatal = Optional.empty();
   Access storeAccess = Access.PLAIN;
+  Optional<Runnable> onRestart = Optional.empty();
   boolean heedSignals;
   Optional<Path> identity = Optional.empty();
   Optional<String> listen = Optional.empty();
@@ -34,6 +36,7 @@ public final class HostBuilder {
   UnaryOperator<InetSocketAddress> door = UnaryOperator.identity();
   Optional<String> peer = Optional.empty();
   Optional<String> log = Optional.empty();
+  Optional<StoreAccess> access = Optional.empty();
   Optional<Store> shared = Optional.empty();
   Duration lease = ProcessLease.LIFE;
   final List<Component> components = new ArrayList<>();
@@ -125,6 +128,12 @@ public final class HostBuilder {
     return this;
   }
 
+  /** For tests: what to do besides when the process wants to be started again. */
+  public HostBuilder onRestart(Runnable hook) {
+    onRestart = Optional.of(hook);
+    return this;
+  }
+
   /** For tests: where the network door listens in place of what is asked. */
   public HostBuilder door(UnaryOperator<InetSocketAddress> place) {
     door = place;
@@ -140,6 +149,12 @@ public final class HostBuilder {
   /** The event log of a store that processes share: {@code kafka://…}. Of an embedded store it is the store's own change table. */
   public HostBuilder log(String uri) {
     log = Optional.of(uri);
+    return this;
+  }
+
+  /** What gets this process into its store and its log, for other managers' hosts; addresses alone unless given. */
+  public HostBuilder access(StoreAccess whole) {
+    access = Optional.of(whole);
     return this;
   }
 

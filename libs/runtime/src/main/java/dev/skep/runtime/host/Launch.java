@@ -3,6 +3,7 @@ package dev.skep.runtime.host;
 import dev.skep.runtime.Component;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.config.SettingsException;
+import dev.skep.runtime.identity.StoreAccess;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -30,7 +31,7 @@ public final class Launch {
   public static void control(String name, String[] args, BiFunction<Settings, ProcessSettings, Component> component) {
     run(name, args, settings -> {
       ProcessSettings process = ProcessSettings.withStore(settings);
-      HostBuilder builder = process.builder(name).component(component.apply(settings, process));
+      HostBuilder builder = process.builder(name).access(StoreAccess.from(settings, process.store())).component(component.apply(settings, process));
       settings.refuseUnknown();
       return Optional.of(builder.startProcess(process.store()));
     });
@@ -68,6 +69,9 @@ public final class Launch {
       started.get().awaitStop();
       LOG.info("{} ends", name);
       started.get().close();
+      if (started.get().again()) {
+        System.exit(BasicHost.AGAIN);
+      }
     } catch (SettingsException e) {
       LOG.error("{} cannot start: {}", name, e.getMessage());
       System.exit(MISCONFIGURED);

@@ -9,10 +9,13 @@ import dev.skep.runtime.grpc.ClusterChannel;
 import dev.skep.runtime.grpc.GrpcDoor;
 import dev.skep.runtime.grpc.HostPort;
 import dev.skep.runtime.grpc.ManagerChannels;
+import dev.skep.runtime.identity.Caller;
+import dev.skep.runtime.identity.NodeRole;
 import dev.skep.runtime.identity.Trust;
 import dev.skep.state.ClusterState;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
+import dev.skep.state.v1.NodeSpecRow;
 import io.grpc.Channel;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -20,9 +23,11 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,7 +37,9 @@ final class Network implements Campaign.Place, AutoCloseable {
   static final String EVERYTHING = "everything";
 
   private static final Logger LOG = LoggerFactory.getLogger(Network.class);
+  private static final String DISPATCHER = "dispatcher";
   private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final Duration PATIENCE = Duration.ofSeconds(5);
   private static final Duration FAREWELL = Duration.ofSeconds(1); // for a removed node to read why its calls end
 
   private final BasicHost host;
@@ -60,7 +67,7 @@ final class Network implements Campaign.Place, AutoCloseable {
     this.view = view;
     this.trust = new Trust(host.identityFolder(), host.clock());
     this.door = new GrpcDoor(
-        host.services(), trust, this::known, host.calls(), work -> host.thread("network-door", work), options.door);
+        host.services(), trust, this::role, host.calls(), work -> host.thread("network-door", work), options.door);
     this.managers = new ManagerChannels(
         () -> membership.current().map(Identity::managers).orElse(List.of()), trust, host.calls());
     options.peers.orElse(Map.of()).forEach((component, addresses) ->
@@ -68,8 +75,16 @@ final class Network implements Campaign.Place, AutoCloseable {
     this.shared = options.identity.map(folder -> new SharedIdentity(host, folder, membership, trust));
   }
 
-  private boolean known(String nodeId) {
-    return view.orElseThrow().state().has(Rows.NODE_SPEC.key(nodeId));
+  /** What the view shows is enough to let a caller in; before one is turned away it is asked whether the view is behind. */
+  private Optional<NodeRole> role(Caller.Node node) {
+    Optional<NodeRole> seen = role(state(), node.nodeId());
+    return seen.isPresent() && seen.get() == node.role() ? seen : role(view.orElseThrow().fresh(PATIENCE), node.nodeId());
+  }
+
+  private static Optional<NodeRole> role(ClusterState state, String nodeId) {
+    NodeSpecRow row = state.value(Rows.NODE_SPEC.key(nodeId));
+    return Optional.ofNullable(row)
+        .map(node -> node.getSpec().getRole().equals(NodeRole.WORKER.text()) ? NodeRole.WORKER : NodeRole.MANAGER);
   }
 
   Trust trust() {
@@ -121,6 +136,15 @@ final class Network implements Campaign.Place, AutoCloseable {
 
   private boolean worker() {
     return membership.current().filter(identity -> !identity.manager()).isPresent();
+  }
+
+  Channel peer(String address) {
+    return managers.to(address);
+  }
+
+  /** Of those that this host's agent calls. */
+  boolean managerSilent() {
+    return peers.getOrDefault(DISPATCHER, managers).silent();
   }
 
   /** From the moment on when there is something to serve. */
@@ -181,9 +205,28 @@ final class Network implements Campaign.Place, AutoCloseable {
   }
 
   private void moved(ClusterState state, List<RowChange> changes, boolean reset) {
-    if (reset || changes.stream().anyMatch(change -> change.of(Rows.NODE_SPEC) && change.after() == null)) {
-      host.after(FAREWELL, door::endForeign);
+    Set<String> demoted = new HashSet<>();
+    boolean removed = reset;
+    for (RowChange change : changes) {
+      if (change.of(Rows.NODE_SPEC)) {
+        removed |= change.after() == null;
+        String node = change.key().lastPart();
+        if (change.before() != null && manages((NodeSpecRow) change.before().value()) && role(state, node).equals(Optional.of(NodeRole.WORKER))) {
+          demoted.add(node);
+        }
+      }
     }
+    if (removed || !demoted.isEmpty()) {
+      host.after(FAREWELL, () -> door.end(node -> demoted.contains(node) || !state().has(Rows.NODE_SPEC.key(node))));
+    }
+  }
+
+  private ClusterState state() {
+    return view.orElseThrow().state();
+  }
+
+  private static boolean manages(NodeSpecRow node) {
+    return node.getSpec().getRole().equals(NodeRole.MANAGER.text());
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.skep.runtime.Membership;
 import dev.skep.runtime.NetworkDoor;
 import dev.skep.runtime.SessionState;
 import dev.skep.runtime.View;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.runtime.identity.Trust;
 import dev.skep.state.Decider;
 import io.grpc.Channel;
@@ -61,6 +62,26 @@ public final class NodeHost extends BasicHost {
   @Override
   public NetworkDoor door() {
     throw none("network door");
+  }
+
+  @Override
+  public StoreAccess storeAccess() {
+    throw none("store");
+  }
+
+  @Override
+  public String address() {
+    return "";
+  }
+
+  @Override
+  public Channel peer(String address) {
+    return network.peer(address);
+  }
+
+  @Override
+  public boolean managerSilent() {
+    return network.managerSilent();
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.skep.runtime.Membership;
 import dev.skep.runtime.NetworkDoor;
 import dev.skep.runtime.SessionState;
 import dev.skep.runtime.View;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.runtime.identity.Trust;
 import dev.skep.runtime.loop.Candidacy;
 import dev.skep.runtime.loop.LoopCore;
@@ -37,6 +38,7 @@ public final class ProcessHost extends BasicHost {
   private static final String HERE = "in-process";
 
   private final HostThreads storeThreads = new HostThreads(this::fatal); // they outlive all others
+  private final StoreAccess access;
   private final Store store;
   private final LazyLog log;
   private final StoreView view;
@@ -55,6 +57,7 @@ public final class ProcessHost extends BasicHost {
     this.store = opening.store();
     this.log = opening.log(this::epoch, ProcessHost::published);
     this.view = opening.view(log);
+    this.access = options.access.orElseGet(() -> StoreAccess.of(storeUri, options.log.orElse("")));
     this.membership = new FileMembership(membershipFolder());
     this.network = new Network(this, options, membership, Optional.of(view));
     this.loopMetrics = new LoopMetrics(metrics());
@@ -105,6 +108,11 @@ public final class ProcessHost extends BasicHost {
   }
 
   @Override
+  public StoreAccess storeAccess() {
+    return access;
+  }
+
+  @Override
   public Store store() {
     return store;
   }
@@ -150,6 +158,21 @@ public final class ProcessHost extends BasicHost {
   }
 
   @Override
+  public String address() {
+    return network.address();
+  }
+
+  @Override
+  public Channel peer(String address) {
+    return network.peer(address);
+  }
+
+  @Override
+  public boolean managerSilent() {
+    return network.managerSilent();
+  }
+
+  @Override
   void started() {
     network.follow();
   }
@@ -178,11 +201,16 @@ public final class ProcessHost extends BasicHost {
   private ControlLoop loop(String name, Decider decider, Predicate<ClusterState> concerned, Runnable changed) {
     Candidacy candidacy = elections.map(Elections::candidacy).orElse(Candidacy.alone(HERE));
     LoopCore core = new LoopCore(name, new LoopCore.Candidate(holder, HERE, elections.isEmpty()), decider, ids());
-    ThreadedLoop loop = new ThreadedLoop(name, core, store, view, clock(), concerned, candidacy, changed, loopMetrics);
+    ThreadedLoop loop = new ThreadedLoop(name, core, store, view, clock(), state -> manages() && concerned.test(state), candidacy, changed, loopMetrics);
     loops.add(loop);
     elections.ifPresent(all -> all.loop(name, loop::look));
     thread("loop-" + name, loop);
     return loop;
+  }
+
+  /** On a shared store only managers of the cluster decide. */
+  private boolean manages() {
+    return elections.isEmpty() || membership.current().filter(Membership.Identity::manager).isPresent();
   }
 
   @Override

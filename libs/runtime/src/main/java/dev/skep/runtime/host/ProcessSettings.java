@@ -3,6 +3,7 @@ package dev.skep.runtime.host;
 import dev.skep.backend.Access;
 import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.identity.StoreAccess;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
@@ -70,6 +71,8 @@ public record ProcessSettings(
   /** Of a process that reads and writes the cluster's state. */
   public static ProcessSettings withStore(Settings settings) {
     ProcessSettings member = withIdentity(settings);
+    Path identity = member.identity.orElseThrow();
+    StoreAccess.complete(settings, identity);
     return new ProcessSettings(
         member.data,
         member.run,

@@ -48,6 +48,19 @@ public final class ClusterKey {
     return new ClusterKey(bytes);
   }
 
+  /** For another manager's host, over mutual TLS. */
+  public byte[] bytes() {
+    return key.getEncoded();
+  }
+
+  /** Writes the key that another manager sent. */
+  public static void install(Path identityFolder, byte[] bytes) throws IOException {
+    if (bytes.length != KEY_BYTES) {
+      throw new IOException("a cluster key has " + KEY_BYTES + " bytes, not " + bytes.length);
+    }
+    PrivateFile.replace(identityFolder.resolve(FILE), bytes);
+  }
+
   public static boolean present(Path identityFolder) {
     return Files.exists(identityFolder.resolve(FILE));
   }

@@ -34,7 +34,9 @@ public final class RpcRoles {
           Map.entry("skep.certificates.v1.Certificates/Roots", JOINING),
           Map.entry("skep.certificates.v1.Certificates/Issue", JOINING),
           Map.entry("skep.certificates.v1.Admission/Admit", MANAGERS),
+          Map.entry("skep.certificates.v1.Admission/Keys", EnumSet.of(Role.MANAGER)), // over mutual TLS, and in no other way
           Map.entry("skep.dispatcher.v1.Logs/Read", MANAGERS),
+          Map.entry("skep.dispatcher.v1.Dispatchers/Follow", MANAGERS),
           Map.entry("skep.peer.v1.Peer/Watch", MANAGERS),
           Map.entry("skep.control.v1.Control/Get", CLIENTS),
           Map.entry("skep.control.v1.Control/List", CLIENTS),

@@ -58,19 +58,19 @@ public final class NodeView {
                     .setMessage(seen.getMessage().isEmpty() ? Restored.notice(state).orElse("") : seen.getMessage())
                     .setAddr(seen.getAddr()));
     if (manager(asked)) {
-      node.setManagerStatus(managerStatus(state, seen));
+      node.setManagerStatus(managerStatus(state, asked, seen));
     }
     return node.build();
   }
 
   /**
-   * The leader is the manager whose process holds the orchestrator's loop. A lone manager is it whenever anybody is:
-   * an embedded cluster's processes have no address that tells them apart.
+   * The leader is the manager on whose host the orchestrator's loop is held. A lone manager is it whenever anybody is: an
+   * embedded cluster's processes do not say where they are.
    */
-  private static ManagerStatus managerStatus(ClusterState state, NodeStatusRow seen) {
+  private static ManagerStatus managerStatus(ClusterState state, NodeSpecRow asked, NodeStatusRow seen) {
     LeaderRow leader = state.value(Rows.LEADER.key("orchestrator"));
     String addr = managerAddr(seen);
-    boolean leads = leader != null && (managers(state) == 1 || !addr.isEmpty() && leader.getAddress().equals(addr));
+    boolean leads = leader != null && (leader.getNodeId().isEmpty() ? managers(state) == 1 : leader.getNodeId().equals(asked.getId()));
     String reachability = seen.getState().equals("down") ? "unreachable" : seen.getState().isEmpty() ? "unknown" : "reachable";
     return ManagerStatus.newBuilder().setLeader(leads).setReachability(leads ? "reachable" : reachability).setAddr(addr).build();
   }

@@ -41,9 +41,9 @@ class EtcdUsersTest {
     try (EtcdServer etcd = EtcdServer.start();
         EtcdUsers users = EtcdUsers.open(EtcdConfig.of("etcd://" + etcd.endpoint() + "/skep", as("root")))) {
       for (StoreRole role : StoreRole.values()) {
-        users.role(role.service(), List.of("state/"), true); // an older version allowed more
-        users.user(role.service(), role.service() + "-pass", role.service());
         users.role(role.service(), role.writes(), role.opensSealed());
+        users.role(role.service(), role.writes(), role.opensSealed()); // again, as after an upgrade
+        users.user(role.service(), role.service() + "-pass", role.service());
       }
       users.enable("root-pass");
       try (Store root = open(etcd, "root", true)) {

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Starts and ends a {@link NodeAgent} as the node gets and loses its identity. */
 public final class AgentLife {
-  private static final int LONGEST_END_SECONDS = 5;
+  private static final int LONGEST_END_SECONDS = 15; // a node that leaves cleans up first
 
   private final Host host;
   private final AgentConfig config;

@@ -34,6 +34,8 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
   static final String FEED = "feed";
   static final String BOOT = "boot";
   private static final Logger LOG = LoggerFactory.getLogger(NodeAgent.class);
+  private static final String NO_CONTROL_SERVICES = "its agent runs in a process of its own, and nothing on that host can start control"
+      + " services: run skepd there, or join another host with a manager's token";
   private static final Duration RETRY = Duration.ofMillis(200);
 
   private final Host host;
@@ -288,6 +290,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
         .setDataPathAddr(identity.dataPathAddress())
         .setManagerAddr(identity.manager() ? identity.managers().stream().findFirst().orElse("") : "")
         .setEngineProblem(facts.engineProblem())
+        .setCannotManage(config.controlServices() ? "" : NO_CONTROL_SERVICES)
         .addAllRoutes(facts.routes(networks.ownBridges()))
         .addAllNetworkIds(new TreeSet<>(networks.standing()))
         .addAllPortProblems(edges.problems(facts.description().getHostname()))

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +45,8 @@ final class NodeTrust {
   private final Runnable changed;
   private final SecureRandom random = new SecureRandom();
   private final CertificatesGrpc.CertificatesBlockingStub cluster;
+  private final RoleChange role;
+  private List<String> managers = List.of(); // the others
   private Optional<NodeDescription> shown = Optional.empty(); // with the present certificate's issuer
   private Duration pause = FIRST_PAUSE;
   private Optional<Instant> due = Optional.empty(); // when the present certificate is renewed
@@ -56,6 +59,7 @@ final class NodeTrust {
     this.agent = agent;
     this.nodeId = nodeId;
     this.changed = changed;
+    this.role = new RoleChange(host, agent, this);
     this.cluster = CertificatesGrpc.newBlockingStub(NodeCaller.channel(host.channel("dispatcher", "certificates"), nodeId));
   }
 
@@ -72,9 +76,8 @@ final class NodeTrust {
   /** What a session says of managers, roots and certificates. */
   void heard(SessionMessage message) {
     if (message.getManagersCount() > 0) {
-      List<String> managers = message.getManagersList().stream().map(Manager::getAddress).toList();
-      host.membership().current().filter(this::isThis).filter(own -> !own.manager() && !own.managers().equals(managers))
-          .ifPresent(own -> host.membership().become(own.withManagers(managers)));
+      managers = message.getManagersList().stream().filter(one -> !one.getNodeId().equals(nodeId)).map(Manager::getAddress).toList();
+      host.membership().current().filter(this::isThis).ifPresent(this::remember);
     }
     if (message.getRootsPemCount() > 0) {
       host.trust().trust(message.getRootsPemList());
@@ -83,6 +86,20 @@ final class NodeTrust {
     if (message.getRenew()) {
       renew();
     }
+    role.heard(message.getRole());
+  }
+
+  /** A manager's own door stays the first. */
+  private void remember(Identity own) {
+    List<String> known = own.manager() ? Stream.concat(own.managers().stream().limit(1), managers.stream()).distinct().toList() : managers;
+    if (!known.isEmpty() && !known.equals(own.managers())) {
+      host.membership().become(own.withManagers(known));
+    }
+  }
+
+  /** All other managers that this node was told of. */
+  List<String> managers() {
+    return managers;
   }
 
   private boolean isThis(Identity identity) {
@@ -104,7 +121,7 @@ final class NodeTrust {
     changed.run();
   }
 
-  private void renew() {
+  void renew() {
     if (renewing || closed) {
       return;
     }
@@ -131,6 +148,7 @@ final class NodeTrust {
     LOG.info("a new certificate, good until {}", certificate.ends());
     due = Optional.empty();
     moved();
+    role.certified();
   }
 
   private void failed(Status why) {
@@ -146,5 +164,6 @@ final class NodeTrust {
 
   void close() {
     closed = true;
+    role.close();
   }
 }

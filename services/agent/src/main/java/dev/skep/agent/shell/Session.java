@@ -57,6 +57,8 @@ final class Session {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1); // a node that can reach a manager again must not be missed
   private static final Duration REFUSED_PAUSE = Duration.ofSeconds(30); // one that was removed is not wanted soon
+  private static final Duration ANSWER = Duration.ofSeconds(5); // to a node that wants a session
+  private static final int MOST_UNANSWERED = 16; // periods
   private static final int BATCH = 1000;
 
   private final Host host;
@@ -75,6 +77,7 @@ final class Session {
   private String said = "";
   private long attempt;
   private long number;
+  private int unanswered; // periods since the manager last answered a beat
   private boolean sending;
   private boolean reporting;
   private boolean reportDue;
@@ -97,6 +100,20 @@ final class Session {
     streams = Context.ROOT.withCancellation();
     SessionRequest request = SessionRequest.newBuilder().setReport(node.report()).build();
     streams.run(() -> stub.session(request, stream(mine, this::message)));
+    host.after(ANSWER, () -> agent.execute(() -> {
+      if (mine == attempt && !isOpen()) {
+        silent();
+      }
+    }));
+  }
+
+  /** A manager that does not answer is no manager; when there is another, that one may. */
+  private boolean silent() {
+    boolean another = host.managerSilent();
+    if (another) {
+      lost(attempt, Status.UNAVAILABLE.withDescription("the manager does not answer"));
+    }
+    return another;
   }
 
   boolean isOpen() {
@@ -120,6 +137,7 @@ final class Session {
     pause = FIRST_PAUSE;
     said = "";
     host.session().opened();
+    unanswered = 0;
     long mine = attempt;
     streams.run(() -> beats = beatStub.heartbeat(stream(mine, this::reply)));
     beat(mine);
@@ -131,6 +149,7 @@ final class Session {
   }
 
   private void reply(BeatReply reply) {
+    unanswered = 0;
     if (reply.getPeriodNanos() > 0) {
       period = Duration.ofNanos(reply.getPeriodNanos());
     }
@@ -138,6 +157,9 @@ final class Session {
 
   private void beat(long mine) {
     if (mine == attempt && isOpen() && !closed) {
+      if (++unanswered > MOST_UNANSWERED && silent()) {
+        return;
+      }
       sendBeat();
       trust.look();
       host.after(period, () -> agent.execute(() -> beat(mine)));
@@ -253,6 +275,9 @@ final class Session {
       return;
     }
     attempt++;
+    if (!isOpen() && why.getCode() == Status.Code.UNAVAILABLE) {
+      host.managerSilent(); // it answers, but cannot serve: another one may
+    }
     end();
     String problem = SessionProblem.text(why, host.trust().certificate(), host.clock().instant());
     host.session().lost(problem);

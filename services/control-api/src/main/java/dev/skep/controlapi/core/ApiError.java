@@ -1,5 +1,6 @@
 package dev.skep.controlapi.core;
 
+import dev.skep.state.EmbeddedCluster;
 import java.util.Arrays;
 
 /**
@@ -225,12 +226,33 @@ public record ApiError(int httpStatus, Code grpcCode, String message) {
     return failedPrecondition("attempting to demote the last manager of the swarm");
   }
 
-  /** Promoting a node, and joining as a manager. */
+  /** The others could not take over. */
+  public static ApiError demoteLastReachable() {
+    return failedPrecondition("attempting to demote the last manager of the swarm that answers: the other managers are down");
+  }
+
+  /** Promoting a node of an embedded cluster. */
   public static ApiError secondManager() {
-    return notBuilt(
-        "a second manager",
-        "this cluster's state lies in the embedded store of its one manager, and several managers would have to share it in etcd;"
-            + " keep the node a worker");
+    return failedPrecondition(EmbeddedCluster.ONE_MANAGER);
+  }
+
+  /** Promoting a node on whose host nothing can start control services. */
+  public static ApiError cannotManage(String nodeId, String why) {
+    return failedPrecondition("node " + nodeId + " cannot become a manager: " + why);
+  }
+
+  /** swarm/leave without force where other managers go on. */
+  public static ApiError managerLeaves() {
+    return plain(
+        Code.UNAVAILABLE,
+        "You are attempting to leave the swarm on a node that is participating as a manager. Demote it first (docker node demote), or use"
+            + " `--force` to suppress this message.");
+  }
+
+  /** swarm/init on a store that others use. */
+  public static ApiError storeTaken(String store) {
+    return failedPrecondition("the store " + store + " holds a cluster already: join it with a manager's token"
+        + " (docker swarm join-token manager), or give this host another store");
   }
 
   public static ApiError removeManager(String nodeId) {

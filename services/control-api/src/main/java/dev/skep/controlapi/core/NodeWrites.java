@@ -10,6 +10,8 @@ import dev.skep.state.Rows;
 import dev.skep.state.Tick;
 import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.view.NodeView;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /** What a request about a node writes. */
@@ -39,13 +41,17 @@ public final class NodeWrites {
     return Planned.of(id, ChangeSet.about(id).present(Rows.cluster()).absent(Rows.NODE_SPEC.key(id)).put(Rows.NODE_SPEC.key(id), row));
   }
 
-  /** Answers the node's id. */
-  public static Answer<Planned<String>> update(ClusterState state, String id, long version, NodeSpec asked, Tick tick) {
+  /**
+   * Answers the node's id.
+   *
+   * @param shared several managers can use the cluster's store
+   */
+  public static Answer<Planned<String>> update(ClusterState state, String id, long version, NodeSpec asked, boolean shared, Tick tick) {
     Row<NodeSpecRow> node = state.row(Rows.NODE_SPEC.key(id));
     if (node == null) {
       return Answer.refused(ApiError.notFound(ObjectKind.NODE, id));
     }
-    Optional<ApiError> refusal = refusal(state, node.value().getSpec(), asked);
+    Optional<ApiError> refusal = refusal(state, NodeRecord.find(state, id), asked, shared);
     if (refusal.isPresent()) {
       return Answer.refused(refusal.get());
     }
@@ -57,27 +63,56 @@ public final class NodeWrites {
     spec.setRole(asked.getRole().isEmpty() ? node.value().getSpec().getRole() : asked.getRole());
     spec.setAvailability(asked.getAvailability().isEmpty() ? node.value().getSpec().getAvailability() : asked.getAvailability());
     NodeSpecRow row = node.value().toBuilder().setSpec(spec).setUpdatedAt(Times.of(tick.now())).build();
-    return Planned.of(id, ChangeSet.about(id).unmodified(node).put(node.key(), row));
+    ChangeSet.Builder change = ChangeSet.about(id).unmodified(node).put(node.key(), row);
+    if (manages(node.value()) && !manages(row)) {
+      // Of two managers that demote each other at the same moment one stays.
+      managers(state).stream().filter(other -> !other.key().equals(node.key())).forEach(change::unmodified);
+    }
+    return Planned.of(id, change);
   }
 
-  private static Optional<ApiError> refusal(ClusterState state, NodeSpec before, NodeSpec asked) {
+  private static Optional<ApiError> refusal(ClusterState state, NodeRecord node, NodeSpec asked, boolean shared) {
     Optional<ApiError> availability = ClusterWrites.availability(asked.getAvailability());
     if (availability.isPresent()) {
       return availability;
     }
-    boolean manages = before.getRole().equals("manager");
     return switch (asked.getRole()) {
       case "" -> Optional.empty();
-      case "manager" -> manages ? Optional.empty() : Optional.of(ApiError.secondManager());
-      case "worker" -> manages && managers(state) == 1 ? Optional.of(ApiError.demoteLastManager()) : Optional.empty();
+      case "manager" -> manages(node.spec()) ? Optional.empty() : promotion(node, shared);
+      case "worker" -> manages(node.spec()) ? demotion(state, node.id()) : Optional.empty();
       default -> Optional.of(ApiError.badRequest("invalid Role: " + GoText.quoted(asked.getRole())));
     };
   }
 
-  private static int managers(ClusterState state) {
-    int managers = 0;
+  private static Optional<ApiError> promotion(NodeRecord node, boolean shared) {
+    if (!shared) {
+      return Optional.of(ApiError.secondManager());
+    }
+    String reason = node.status().getLeft() ? "it has left the cluster" : node.status().getCannotManage();
+    return reason.isEmpty() ? Optional.empty() : Optional.of(ApiError.cannotManage(node.id(), reason));
+  }
+
+  private static Optional<ApiError> demotion(ClusterState state, String id) {
+    List<Row<NodeSpecRow>> others = managers(state).stream().filter(row -> !row.key().lastPart().equals(id)).toList();
+    if (others.isEmpty()) {
+      return Optional.of(ApiError.demoteLastManager());
+    }
+    boolean oneAnswers = others.stream().anyMatch(row -> !NodeRecord.find(state, row.key().lastPart()).down());
+    // One that is down itself can be demoted by whoever is left.
+    return oneAnswers || NodeRecord.find(state, id).down() ? Optional.empty() : Optional.of(ApiError.demoteLastReachable());
+  }
+
+  private static boolean manages(NodeSpecRow node) {
+    return node.getSpec().getRole().equals("manager");
+  }
+
+  /** The rows of all managers. */
+  public static List<Row<NodeSpecRow>> managers(ClusterState state) {
+    List<Row<NodeSpecRow>> managers = new ArrayList<>();
     for (Row<NodeSpecRow> row : state.rows(Rows.NODE_SPEC)) {
-      managers += row.value().getSpec().getRole().equals("manager") ? 1 : 0;
+      if (manages(row.value())) {
+        managers.add(row);
+      }
     }
     return managers;
   }
@@ -88,7 +123,7 @@ public final class NodeWrites {
     if (node == null) {
       return Answer.refused(ApiError.notFound(ObjectKind.NODE, id));
     }
-    if (node.spec().getSpec().getRole().equals("manager")) {
+    if (manages(node.spec())) {
       return Answer.refused(ApiError.removeManager(id));
     }
     boolean seen = !node.status().getState().isEmpty(); // one that never came is nobody's loss

@@ -14,7 +14,7 @@ public enum Route {
 
   SWARM_INSPECT(By.OURS, "GET /swarm", ""),
   SWARM_INIT(By.OURS, "POST /swarm/init", "not built: autolock, external CAs"),
-  SWARM_JOIN(By.OURS, "POST /swarm/join", "as a worker; a second manager is refused with the way to have several"),
+  SWARM_JOIN(By.OURS, "POST /swarm/join", "the token says the role; a manager of an embedded cluster is refused with the way to have several"),
   SWARM_LEAVE(By.OURS, "POST /swarm/leave", "on the manager, with force=1, it erases the cluster"),
   SWARM_UPDATE(By.OURS, "POST /swarm/update", "rotates join tokens and the root; not built: autolock, external CAs, a root of one's own"),
   SWARM_UNLOCK_KEY(By.OURS, "GET /swarm/unlockkey", "always empty: autolock is not built yet"),
@@ -23,7 +23,7 @@ public enum Route {
   NODE_LIST(By.OURS, "GET /nodes", ""),
   NODE_INSPECT(By.OURS, "GET /nodes/{id}", ""),
   NODE_REMOVE(By.OURS, "DELETE /nodes/{id}", ""),
-  NODE_UPDATE(By.OURS, "POST /nodes/{id}/update", "availability, labels; a second manager is refused with the way to have several"),
+  NODE_UPDATE(By.OURS, "POST /nodes/{id}/update", "availability, labels, role; of an embedded cluster no second manager"),
 
   SERVICE_LIST(By.OURS, "GET /services", ""),
   SERVICE_CREATE(By.OURS, "POST /services/create", "options that are not built yet answer 501 with their name"),

@@ -4,18 +4,53 @@ import dev.skep.backend.StoreException;
 import dev.skep.certificates.v1.AdmissionGrpc;
 import dev.skep.certificates.v1.AdmitReply;
 import dev.skep.certificates.v1.AdmitRequest;
+import dev.skep.certificates.v1.KeysReply;
+import dev.skep.certificates.v1.KeysRequest;
 import dev.skep.controlapi.core.Answer;
 import dev.skep.controlapi.core.ApiError;
 import dev.skep.controlapi.core.NodeWrites;
+import dev.skep.runtime.Host;
+import dev.skep.runtime.grpc.Callers;
+import dev.skep.runtime.grpc.ManagerKeys;
+import dev.skep.runtime.identity.Caller;
+import dev.skep.runtime.identity.ClusterKey;
+import dev.skep.runtime.identity.NodeRole;
+import dev.skep.state.EmbeddedCluster;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Writes the rows of nodes that join, for the dispatcher that let them in. */
+/** Writes the rows of nodes that join, for the dispatcher that let them in, and gives managers what they need. */
 final class AdmissionService extends AdmissionGrpc.AdmissionImplBase {
+  private static final Logger LOG = LoggerFactory.getLogger(AdmissionService.class);
+
+  private final Host host;
   private final Commits commits;
 
-  AdmissionService(Commits commits) {
+  AdmissionService(Host host, Commits commits) {
+    this.host = host;
     this.commits = commits;
+  }
+
+  /** The table of RPCs lets nobody in but nodes that show a manager's certificate and are managers still. */
+  @Override
+  public void keys(KeysRequest request, StreamObserver<KeysReply> reply) {
+    if (!(Callers.current().orElse(null) instanceof Caller.Node node) || node.role() != NodeRole.MANAGER) {
+      reply.onError(Status.PERMISSION_DENIED.withDescription("only managers have the cluster's keys").asRuntimeException());
+    } else if (!host.storeAccess().shared()) {
+      reply.onError(Status.FAILED_PRECONDITION.withDescription(EmbeddedCluster.ONE_MANAGER).asRuntimeException());
+    } else {
+      LOG.info("manager {} takes the cluster's keys", node.nodeId());
+      try {
+        reply.onNext(ManagerKeys.of(ClusterKey.read(host.dataFolder("identity")), host.storeAccess()));
+        reply.onCompleted();
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot read the cluster's key", e);
+      }
+    }
   }
 
   @Override

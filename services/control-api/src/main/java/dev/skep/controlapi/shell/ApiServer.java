@@ -38,13 +38,13 @@ public final class ApiServer implements AutoCloseable {
     this.control = new ControlService(host, cluster, commits, rotator);
     new ClusterMetrics(host.view()).register(host.metrics().registry());
     host.serve("control-api", control);
-    host.serve("control-api", new AdmissionService(commits));
+    host.serve("control-api", new AdmissionService(host, commits));
     DockerApi api = new DockerApi(host, cluster, commits, rotator, events, engine, distributionLimit);
     this.door = new FrontDoor(host, limits, engineSocket, api::commonHeaders, api::handle);
   }
 
   private void became(Optional<Membership.Identity> identity) {
-    if (identity.isPresent() && !identity.get().manager()) {
+    if (identity.isPresent() && !identity.get().manager() && !host.storeAccess().shared()) {
       host.blocking("control-api-empty-store", cluster::emptyWorkersStore);
     }
   }

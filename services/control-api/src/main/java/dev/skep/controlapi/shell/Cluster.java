@@ -6,9 +6,11 @@ import dev.skep.backend.Store;
 import dev.skep.controlapi.core.Answer;
 import dev.skep.controlapi.core.ApiError;
 import dev.skep.controlapi.core.ClusterWrites;
+import dev.skep.controlapi.core.NodeWrites;
 import dev.skep.runtime.Host;
 import dev.skep.runtime.Membership;
 import dev.skep.runtime.View;
+import dev.skep.runtime.grpc.ManagerKeys;
 import dev.skep.runtime.identity.CertificateAuthority;
 import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.JoinToken;
@@ -18,8 +20,8 @@ import dev.skep.runtime.identity.NodeRole;
 import dev.skep.runtime.identity.SealedRows;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Key;
-import dev.skep.state.Owner;
 import dev.skep.state.Rows;
+import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.SealedRow;
 import java.io.IOException;
@@ -29,7 +31,6 @@ import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,23 +46,24 @@ import org.slf4j.LoggerFactory;
 /** Founds the cluster, ends it, and keeps its secrets: the only place of control-api that sees any of them in clear. */
 final class Cluster {
   private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
-  private static final int BATCH = 100;
-  private static final int PASSES = 50;
+  private static final Duration REPLY = Duration.ofMillis(200); // for the answer to get out before the process ends
+  private static final List<Store.Compare> NOBODY_FOUNDED = List.of(new Store.Compare.ModRevision(Rows.cluster().path(), 0));
 
   private final Host host;
   private final Commits commits;
   private final Duration nodeWait;
   private final SecureRandom random = new SecureRandom();
   private final Semaphore turn = new Semaphore(1); // founding and ending wipe rows: never two of them at once
-  private final WorkerMembership worker;
-  private volatile ClusterKey key;
+  private final JoinedMembership joining;
+  private final Erasure erasure;
 
   /** @param nodeWait how long init waits for this node's own agent to report */
   Cluster(Host host, Commits commits, Duration nodeWait) {
     this.host = host;
     this.commits = commits;
     this.nodeWait = nodeWait;
-    this.worker = new WorkerMembership(host, random);
+    this.erasure = new Erasure(host);
+    this.joining = new JoinedMembership(host, random, new Here());
   }
 
   /** This manager's place in a cluster whose rows are there; empty before init, and when an init or a leave was cut short. */
@@ -106,12 +108,16 @@ final class Cluster {
     return AdvertisedAddress.joining(request.getAdvertiseAddr(), "")
         .then(address -> AdvertisedAddress.dataPath(request.getDataPathAddr())
             .then(dataPath -> AdvertisedAddress.listening(request.getListenAddr())
-                .then(listen -> founded(request, new Place(address, dataPath.isEmpty() ? address : dataPath, listen)))));
+                .then(listen -> founded(request, new Place(address, dataPath.isEmpty() ? address : dataPath, listen), replace))));
   }
 
   private Answer<String> initNow(InitRequest request, boolean automatic) {
-    if (!(standing(host.view().fresh(Commits.LIMIT)) instanceof Standing.Outside)) {
+    ClusterState state = host.view().fresh(Commits.LIMIT);
+    if (!(standing(state) instanceof Standing.Outside)) {
       return Answer.refused(ApiError.alreadyInSwarm());
+    }
+    if (host.storeAccess().shared() && state.has(Rows.cluster())) {
+      return Answer.refused(ApiError.storeTaken(host.storeAccess().toString()));
     }
     Optional<ApiError> refusal = ClusterWrites.refusal(request);
     if (refusal.isPresent()) {
@@ -137,15 +143,17 @@ final class Cluster {
     } catch (IOException e) {
       return Answer.refused(ApiError.internal(e.getMessage()));
     }
-    Answer<String> founded = founded(request, new Place(place.address(), place.dataPath(), door));
+    Answer<String> founded = founded(request, new Place(place.address(), place.dataPath(), door), false);
     if (founded instanceof Answer.Refused<String>) {
       host.door().close();
     }
     return founded;
   }
 
-  private Answer<String> founded(InitRequest request, Place place) {
-    wipe();
+  private Answer<String> founded(InitRequest request, Place place, boolean replace) {
+    if (!erasure.all(host.storeAccess().shared() && !replace ? NOBODY_FOUNDED : List.of())) {
+      return Answer.refused(ApiError.storeTaken(host.storeAccess().toString()));
+    }
     CertificateAuthority authority = CertificateAuthority.create(host.clock().instant(), random);
     ClusterKey fresh = freshKey();
     Map<Key<SealedRow>, SealedRow> sealed = new LinkedHashMap<>();
@@ -162,6 +170,9 @@ final class Cluster {
     return written.then(
         nodeId -> {
           certify(authority, new NodeName(nodeId, NodeRole.MANAGER, founding.clusterId()));
+          if (host.storeAccess().shared()) {
+            host.storeAccess().write(identityFolder());
+          }
           String reachable = AdvertisedAddress.reachable(place.address(), request.getAdvertiseAddr(), place.listen());
           host.membership().become(new Membership.Identity(
               founding.clusterId(), nodeId, true, place.address(), place.dataPath(), place.listen(), List.of(reachable)));
@@ -223,72 +234,77 @@ final class Cluster {
     }
   }
 
-  /** As a worker. Answers nothing that anybody needs. */
+  /** As a worker or a manager: the token says which. Answers nothing that anybody needs. */
   Answer<String> join(JoinRequest request) {
     turn.acquireUninterruptibly();
     Answer<String> joined;
     try {
       boolean outside = standing(host.view().fresh(Commits.LIMIT)) instanceof Standing.Outside;
-      joined = outside ? worker.join(request) : Answer.refused(ApiError.alreadyInSwarm());
+      joined = outside ? joining.join(request) : Answer.refused(ApiError.alreadyInSwarm());
     } finally {
       turn.release();
     }
-    return joined.then(worker::awaitSession);
+    return joined.then(joining::awaitSession);
   }
 
   private Optional<ApiError> leaveNow(boolean force) {
     ClusterState state = host.view().fresh(Commits.LIMIT);
     if (standing(state) instanceof Standing.Worker(Membership.Identity identity)) {
-      worker.leave(identity);
+      joining.leave(identity);
       return Optional.empty();
     }
-    if (member(state).isEmpty()) {
+    Optional<Membership.Identity> manager = member(state);
+    if (manager.isEmpty()) {
       return Optional.of(ApiError.notPartOfSwarm());
     }
+    boolean last = NodeWrites.managers(state).stream().allMatch(row -> row.key().lastPart().equals(manager.get().nodeId()));
     if (!force) {
-      return Optional.of(ApiError.lastManager());
+      return Optional.of(last ? ApiError.lastManager() : ApiError.managerLeaves());
     }
-    LOG.info("leaving: the state of the cluster is erased");
-    wipe();
-    host.membership().leave();
-    wipe(); // what loops wrote in between
-    try {
-      ClusterKey.erase(identityFolder());
+    if (last) {
+      LOG.info("leaving: the state of the cluster is erased");
+      erasure.all(List.of());
+      host.membership().leave();
+      erasure.all(List.of()); // what loops wrote in between
       host.trust().erase();
-      key = null;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } else {
+      LOG.info("leaving: {} managers stay", NodeWrites.managers(state).size() - 1);
+      joining.leave(manager.get());
+    }
+    ManagerKeys.erase(identityFolder());
+    if (host.storeAccess().shared()) {
+      again("this host left its cluster, and the cluster's store with it");
     }
     return Optional.empty();
   }
 
-  /** What the user asked goes first, the cluster before all: what is derived from it cannot be written any more then. */
-  private void wipe() {
-    deleteAll(Rows.cluster().path());
-    for (Owner owner : Owner.values()) { // the loops' rows last: without a cluster nobody campaigns
-      deleteAll(owner.prefix());
+  /** This process, which has a store and a door. */
+  private final class Here implements JoinedMembership.Place {
+    @Override
+    public String open(String listenAddress) throws IOException {
+      return host.door().open(listenAddress);
+    }
+
+    @Override
+    public void close() {
+      host.door().close();
+    }
+
+    @Override
+    public boolean has(String clusterId) {
+      ClusterRow cluster = host.view().fresh(Commits.LIMIT).value(Rows.cluster());
+      return host.storeAccess().shared() && cluster != null && cluster.getId().equals(clusterId);
+    }
+
+    @Override
+    public void again() {
+      Cluster.this.again("this host became a manager, and goes on with the cluster's store");
     }
   }
 
-  private void deleteAll(String prefix) {
-    for (int pass = 0; pass < PASSES; pass++) {
-      List<Store.Entry> entries = host.store().read(prefix).entries();
-      if (entries.isEmpty()) {
-        return;
-      }
-      long revision = 0;
-      for (int from = 0; from < entries.size(); from += BATCH) {
-        List<Store.Operation> deletes = new ArrayList<>();
-        for (Store.Entry entry : entries.subList(from, Math.min(from + BATCH, entries.size()))) {
-          deletes.add(new Store.Operation.Delete(entry.key()));
-        }
-        if (host.store().commit(new Store.Transaction(List.of(), deletes)) instanceof Store.Outcome.Committed committed) {
-          revision = committed.revision();
-        }
-      }
-      host.view().await(revision, Commits.LIMIT);
-    }
-    LOG.warn("rows under {} come back faster than they are erased", prefix);
+  /** When the answer is out. */
+  private void again(String why) {
+    host.after(REPLY, () -> host.restart(why));
   }
 
   /** A worker keeps no rows: what an older cluster left here when a leave was cut short would be taken for today's. */
@@ -296,7 +312,7 @@ final class Cluster {
     turn.acquireUninterruptibly();
     try {
       if (standing(host.view().state()) instanceof Standing.Worker) {
-        wipe();
+        erasure.all(List.of());
       }
     } finally {
       turn.release();
@@ -339,24 +355,19 @@ final class Cluster {
 
   private ClusterKey freshKey() {
     try {
-      key = ClusterKey.create(identityFolder(), random);
-      return key;
+      return ClusterKey.create(identityFolder(), random);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write the cluster's key", e);
     }
   }
 
+  /** From its file each time: another host's key takes its place when this one joins another cluster. */
   private ClusterKey key() {
-    ClusterKey known = key;
-    if (known == null) {
-      try {
-        known = ClusterKey.read(identityFolder());
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot read the cluster's key", e);
-      }
-      key = known;
+    try {
+      return ClusterKey.read(identityFolder());
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the cluster's key", e);
     }
-    return known;
   }
 
   private Path identityFolder() {

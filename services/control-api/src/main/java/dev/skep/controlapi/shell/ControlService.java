@@ -121,7 +121,7 @@ final class ControlService extends ControlGrpc.ControlImplBase {
                       .write(
                           (state, tick) ->
                               ControlObjects.resolve(state, Kind.NODE, request.getReference())
-                                  .then(id -> NodeWrites.update(state, id, version, request.getNode(), tick)))
+                                  .then(id -> NodeWrites.update(state, id, version, request.getNode(), host.storeAccess().shared(), tick)))
                       .then(id -> object(Kind.NODE, id));
               case CLUSTER ->
                   commits

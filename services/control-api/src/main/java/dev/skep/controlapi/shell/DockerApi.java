@@ -54,7 +54,7 @@ public final class DockerApi {
     this.cluster = cluster;
     this.engine = engine;
     this.swarm = new SwarmRoutes(cluster, commits, rotator);
-    this.nodes = new NodeRoutes(commits);
+    this.nodes = new NodeRoutes(commits, host.storeAccess().shared());
     this.services = new ServiceRoutes(host, cluster, commits);
     this.networks = new NetworkRoutes(host, cluster, commits, engine);
     this.engineRoutes = new EngineRoutes(host, cluster, networks, engine, distributionLimit);

@@ -28,6 +28,25 @@ public final class Founding {
   /** Takes the host into a cluster; nothing happens when it is in one. Answers the node's id. */
   public static Answer<String> join(Host host, JoinRequest request) {
     return host.membership().current().map(known -> Answer.ok(known.nodeId()))
-        .orElseGet(() -> new WorkerMembership(host, new SecureRandom()).join(request));
+        .orElseGet(() -> new JoinedMembership(host, new SecureRandom(), new Elsewhere()).join(request));
+  }
+
+  /** The services are processes that start later, each with the store and the port that it is told. */
+  private static final class Elsewhere implements JoinedMembership.Place {
+    @Override
+    public String open(String listenAddress) {
+      return listenAddress;
+    }
+
+    @Override
+    public void close() {}
+
+    @Override
+    public boolean has(String clusterId) {
+      return true;
+    }
+
+    @Override
+    public void again() {}
   }
 }

@@ -16,9 +16,12 @@ import java.io.IOException;
 /** The routes below /nodes. */
 final class NodeRoutes {
   private final Commits commits;
+  private final boolean shared;
 
-  NodeRoutes(Commits commits) {
+  /** @param shared several managers can use the cluster's store */
+  NodeRoutes(Commits commits, boolean shared) {
     this.commits = commits;
+    this.shared = shared;
   }
 
   Reply list(ClusterState state, Request request) throws MalformedRequest {
@@ -39,7 +42,7 @@ final class NodeRoutes {
                     number ->
                         commits.write(
                             (state, tick) -> References.node(state, reference)
-                                .then(id -> NodeWrites.update(state, id, number, asked, tick)))));
+                                .then(id -> NodeWrites.update(state, id, number, asked, shared, tick)))));
     return Replies.of(updated, _ -> Reply.empty(200));
   }
 

@@ -74,7 +74,7 @@ final class RootRotator implements AutoCloseable {
   /** On the view's thread, or a timer's. */
   private void moved(ClusterState state, List<RowChange> changes, boolean reset) {
     Optional<Instant> until = RootRotations.patientUntil(state);
-    if (until.isEmpty()) {
+    if (until.isEmpty() || cluster.member(state).isEmpty()) { // on a shared store the rows of a cluster are seen before it is joined
       return;
     }
     Instant now = host.clock().instant();

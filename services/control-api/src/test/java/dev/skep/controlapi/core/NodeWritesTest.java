@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.skep.api.v1.NodeSpec;
 import dev.skep.state.ClusterState;
+import dev.skep.state.EmbeddedCluster;
+import dev.skep.state.Guard;
 import dev.skep.state.IdSource;
 import dev.skep.state.Rows;
 import dev.skep.state.Tick;
@@ -18,7 +20,7 @@ import org.junit.jupiter.api.Test;
 /** Requests about nodes, in a cluster of one manager and workers in each of the states. */
 class NodeWritesTest {
   private final Tick tick = new Tick(Instant.EPOCH, new IdSource(new Random(1)));
-  private final ClusterState state = rows().state();
+  private ClusterState state = rows().state();
 
   private static Rowset rows() {
     Rowset rows = new Rowset().node("m", "vm", "manager");
@@ -62,23 +64,48 @@ class NodeWritesTest {
   }
 
   private String update(String id, NodeSpec.Builder spec) {
-    return outcome(NodeWrites.update(state, id, state.row(Rows.NODE_SPEC.key(id)).modRevision(), spec.build(), tick));
+    return outcome(NodeWrites.update(state, id, state.row(Rows.NODE_SPEC.key(id)).modRevision(), spec.build(), false, tick));
   }
 
   @Test
   void promotionSaysHowToHaveSeveralManagersAndTheLastOneIsNotDemoted() {
     assertThat(update("ready", NodeSpec.newBuilder().setRole("manager")))
-        .startsWith("501 rpc error: code = Unimplemented desc = a second manager is not built yet")
-        .contains("etcd").contains("keep the node a worker");
+        .isEqualTo("400 rpc error: code = FailedPrecondition desc = " + EmbeddedCluster.ONE_MANAGER).contains("skep migrate");
     assertThat(update("m", NodeSpec.newBuilder().setRole("manager"))).isEqualTo("accepted");
     assertThat(update("m", NodeSpec.newBuilder().setRole("worker")))
         .isEqualTo("400 rpc error: code = FailedPrecondition desc = attempting to demote the last manager of the swarm");
   }
 
+  private String onASharedStore(String id, String role) {
+    long version = state.row(Rows.NODE_SPEC.key(id)).modRevision();
+    return outcome(NodeWrites.update(state, id, version, NodeSpec.newBuilder().setRole(role).build(), true, tick));
+  }
+
+  @Test
+  void onASharedStoreNodesAreMadeManagersAndTheLastThatAnswersStays() {
+    assertThat(onASharedStore("ready", "manager")).isEqualTo("accepted");
+    assertThat(onASharedStore("m", "worker")).endsWith("attempting to demote the last manager of the swarm");
+    state = rows().put(Rows.NODE_SPEC.key("m2"), spec("m2", "manager", "active"))
+        .put(Rows.NODE_STATUS.key("ready"), NodeStatusRow.newBuilder().setNodeId("ready").setState("ready").setCannotManage("no room").build())
+        .state();
+    assertThat(onASharedStore("m", "worker")).isEqualTo("accepted");
+    assertThat(onASharedStore("ready", "manager"))
+        .isEqualTo("400 rpc error: code = FailedPrecondition desc = node ready cannot become a manager: no room");
+    Answer<Planned<String>> demotion = NodeWrites.update(
+        state, "m", state.row(Rows.NODE_SPEC.key("m")).modRevision(), NodeSpec.newBuilder().setRole("worker").build(), true, tick);
+    assertThat(((Answer.Ok<Planned<String>>) demotion).value().changes().getFirst().guards())
+        .as("two managers that demote each other at once do not both succeed")
+        .contains(new Guard.Unmodified(Rows.NODE_SPEC.key("m2"), state.row(Rows.NODE_SPEC.key("m2")).modRevision()));
+    state = rows().put(Rows.NODE_SPEC.key("m2"), spec("m2", "manager", "active"))
+        .put(Rows.NODE_STATUS.key("m2"), NodeStatusRow.newBuilder().setNodeId("m2").setState("down").build()).state();
+    assertThat(onASharedStore("m", "worker")).contains("the other managers are down");
+    assertThat(onASharedStore("m2", "worker")).isEqualTo("accepted");
+  }
+
   @Test
   void whatIsLeftOutStaysAsItWas() {
     NodeSpec asked = NodeSpec.newBuilder().putLabels("zone", "a").build();
-    var answer = NodeWrites.update(state, "ready", state.row(Rows.NODE_SPEC.key("ready")).modRevision(), asked, tick);
+    var answer = NodeWrites.update(state, "ready", state.row(Rows.NODE_SPEC.key("ready")).modRevision(), asked, false, tick);
     assertThat(answer).isInstanceOf(Answer.Ok.class);
     Write write = ((Answer.Ok<Planned<String>>) answer).value().changes().getFirst().writes().getFirst();
     assertThat(((NodeSpecRow) ((Write.Put<?>) write).value()).getSpec())
@@ -88,8 +115,8 @@ class NodeWritesTest {
   @Test
   void aReportOfTheNodeCostsNobodyAnUpdate() {
     long shown = state.row(Rows.NODE_STATUS.key("ready")).modRevision();
-    assertThat(outcome(NodeWrites.update(state, "ready", shown, NodeSpec.getDefaultInstance(), tick))).isEqualTo("accepted");
-    assertThat(outcome(NodeWrites.update(state, "ready", shown + 1, NodeSpec.getDefaultInstance(), tick)))
+    assertThat(outcome(NodeWrites.update(state, "ready", shown, NodeSpec.getDefaultInstance(), false, tick))).isEqualTo("accepted");
+    assertThat(outcome(NodeWrites.update(state, "ready", shown + 1, NodeSpec.getDefaultInstance(), false, tick)))
         .isEqualTo("500 rpc error: code = Unknown desc = update out of sequence");
   }
 }

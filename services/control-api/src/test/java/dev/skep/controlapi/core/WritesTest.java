@@ -258,13 +258,13 @@ class WritesTest {
   @Test
   void theLastManagerStays() {
     long version = state.row(Rows.NODE_SPEC.key(node)).modRevision();
-    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setRole("worker").build(), tick)))
+    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setRole("worker").build(), false, tick)))
         .contains("last manager");
-    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setRole("king").build(), tick)))
+    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setRole("king").build(), false, tick)))
         .isEqualTo("invalid Role: \"king\"");
-    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setAvailability("foo").build(), tick)))
+    assertThat(refused(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setAvailability("foo").build(), false, tick)))
         .isEqualTo("invalid Availability: \"foo\"");
-    accept(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setAvailability("drain").build(), tick));
+    accept(NodeWrites.update(state, node, version, NodeSpec.newBuilder().setAvailability("drain").build(), false, tick));
     assertThat(refused(NodeWrites.remove(state, node, true))).contains("It must be demoted to worker before removal");
   }
 }

@@ -1,5 +1,6 @@
 package dev.skep.dispatcher.core;
 
+import java.time.Duration;
 import java.time.Instant;
 
 /**
@@ -8,14 +9,20 @@ import java.time.Instant;
  * @param inProcess the node's agent runs in this process: its silence cannot mean that the node is dead, because then nobody
  *     would judge
  * @param session it has a session, so that it beats; else it only knocked, and will again after its pause
+ * @param measured the time since then was measured, and not read from the clock twice
  */
-public record Heard(Instant at, boolean inProcess, boolean session) {
+public record Heard(Instant at, boolean inProcess, boolean session, boolean measured) {
   /** A beat, or whatever else a node with a session says. */
   public Heard(Instant at, boolean inProcess) {
-    this(at, inProcess, true);
+    this(at, inProcess, true, false);
   }
 
   public static Heard knocking(Instant at) {
-    return new Heard(at, false, false);
+    return new Heard(at, false, false, false);
+  }
+
+  /** Its host's dispatcher was heard last so long ago: the node's own agent had its session there. */
+  public static Heard through(Duration silence, Instant now) {
+    return new Heard(now.minus(silence), false, true, true);
   }
 }

@@ -76,6 +76,11 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
    * @param strangers whether it also judges nodes that never did: only one dispatcher of a cluster may
    */
   public Judgement judge(ClusterState state, Map<String, Heard> heard, boolean strangers, Instant now) {
+    return judge(state, heard, "", strangers, now);
+  }
+
+  /** @param me this dispatcher's id: nodes whose session is with another one that lives are that one's to judge */
+  public Judgement judge(ClusterState state, Map<String, Heard> heard, String me, boolean strangers, Instant now) {
     Silence limits = Silence.of(state);
     Duration late = lateness(now);
     SortedMap<String, Watched> next = new TreeMap<>();
@@ -83,7 +88,8 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     for (Row<NodeStatusRow> row : state.rows(Rows.NODE_STATUS)) {
       String id = row.key().lastPart();
       Heard sign = heard.get(id);
-      if (!state.has(Rows.NODE_SPEC.key(id)) || (sign == null && !strangers)) {
+      boolean unknown = sign == null && !strangers;
+      if (!state.has(Rows.NODE_SPEC.key(id)) || unknown || Holding.elsewhere(state, id, me).isPresent()) {
         continue;
       }
       Watched watch = listened(watched.get(id), sign, late, now);
@@ -126,9 +132,11 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
 
   private Watched listened(Watched before, Heard sign, Duration late, Instant now) {
     if (before == null && sign != null) {
-      return new Watched(now, sign.at(), null, null); // nobody knows what happened to this clock since that sign
+      // Nobody knows what happened to this clock since that sign, unless the time was measured.
+      return new Watched(sign.measured() ? sign.at() : now, sign.at(), null, null);
     }
-    Instant base = before == null ? startedAt : before.base;
+    // Whoever becomes this judge's to judge was somebody else's until its last look.
+    Instant base = before == null ? lastTick : before.base;
     Instant counted = before == null ? null : before.sign;
     Instant downAt = before == null ? null : before.downAt;
     Instant engineless = before == null ? null : before.engineless;
@@ -226,7 +234,10 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
 
   private static ChangeSet.Builder change(ClusterState state, Judged node, NodeLife life, String message, Instant now) {
     NodeStatusRow row = node.row.toBuilder().setState(life.state()).setMessage(message).setUpdatedAt(Stamp.of(now)).build();
-    return ChangeSet.about(node.nodeId)
+    Row<?> session = state.row(Rows.SESSION.key(node.nodeId));
+    ChangeSet.Builder change = ChangeSet.about(node.nodeId);
+    // Whoever opened a session elsewhere meanwhile is judged there.
+    return (session == null ? change.absent(Rows.SESSION.key(node.nodeId)) : change.unmodified(session))
         .unmodified(state.row(Rows.NODE_STATUS.key(node.nodeId)))
         .present(Rows.NODE_SPEC.key(node.nodeId))
         .put(Rows.NODE_STATUS.key(node.nodeId), row);

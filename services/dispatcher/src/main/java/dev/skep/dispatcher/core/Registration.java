@@ -6,6 +6,7 @@ import dev.skep.state.ClusterState;
 import dev.skep.state.Key;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
+import dev.skep.state.v1.DispatcherRow;
 import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.SessionRow;
 import java.time.Instant;
@@ -15,8 +16,13 @@ import java.util.Optional;
 public final class Registration {
   private Registration() {}
 
+  /** With a dispatcher that has no peers. */
+  public static Optional<ChangeSet> open(ClusterState state, SessionKey session, String dispatcherId, NodeReport report, Instant now) {
+    return open(state, session, DispatcherRow.newBuilder().setId(dispatcherId).build(), report, now);
+  }
+
   /** Opens a session and takes the node back into life; empty when the cluster has no such node. */
-  public static Optional<ChangeSet> open(ClusterState state, SessionKey session, String dispatcher, NodeReport report, Instant now) {
+  public static Optional<ChangeSet> open(ClusterState state, SessionKey session, DispatcherRow dispatcher, NodeReport report, Instant now) {
     if (!state.has(Rows.NODE_SPEC.key(session.nodeId()))) {
       return Optional.empty();
     }
@@ -24,7 +30,8 @@ public final class Registration {
         SessionRow.newBuilder()
             .setNodeId(session.nodeId())
             .setSessionId(session.sessionId())
-            .setDispatcher(dispatcher)
+            .setDispatcher(dispatcher.getAddress())
+            .setDispatcherId(dispatcher.getId())
             .setOpenedAt(Stamp.of(now))
             .build();
     ChangeSet.Builder change =
@@ -98,6 +105,7 @@ public final class Registration {
         .setDataPathAddr(report.getDataPathAddr())
         .setManagerAddr(report.getManagerAddr())
         .setEngineProblem(report.getEngineProblem())
+        .setCannotManage(report.getCannotManage())
         .clearRoutes()
         .addAllRoutes(report.getRoutesList())
         .clearNetworkIds()

@@ -10,12 +10,14 @@ import dev.skep.certificates.v1.IssueRequest;
 import dev.skep.certificates.v1.RootsReply;
 import dev.skep.certificates.v1.RootsRequest;
 import dev.skep.dispatcher.DispatcherConfig;
+import dev.skep.dispatcher.core.ClusterTrust;
 import dev.skep.dispatcher.core.Stamp;
 import dev.skep.runtime.Host;
 import dev.skep.runtime.grpc.NodeCaller;
 import dev.skep.runtime.identity.CertificateAuthority;
 import dev.skep.runtime.identity.NodeRole;
 import dev.skep.state.ClusterState;
+import dev.skep.state.EmbeddedCluster;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
 import dev.skep.state.v1.NodeSpecRow;
@@ -33,8 +35,6 @@ final class CertificatesRpc extends CertificatesGrpc.CertificatesImplBase {
   private static final Logger LOG = LoggerFactory.getLogger(CertificatesRpc.class);
   private static final int AT_ONCE = 16;
   private static final String BAD_TOKEN = "A valid join token is necessary to join this cluster";
-  private static final String ONE_MANAGER = "this cluster keeps its state inside its one manager and cannot have another: join as a worker"
-      + " (docker swarm join-token worker), or move the cluster to etcd and Kafka first (skep migrate); then it can have several managers";
 
   private final Host host;
   private final DispatcherConfig config;
@@ -79,8 +79,8 @@ final class CertificatesRpc extends CertificatesGrpc.CertificatesImplBase {
     Issuer.roots(state); // there is a cluster
     NodeRole role = issuer.invited(state, request.getToken())
         .orElseThrow(() -> Status.INVALID_ARGUMENT.withDescription(BAD_TOKEN).asRuntimeException());
-    if (role == NodeRole.MANAGER) {
-      throw Status.FAILED_PRECONDITION.withDescription(ONE_MANAGER).asRuntimeException();
+    if (role == NodeRole.MANAGER && !host.storeAccess().shared()) {
+      throw Status.FAILED_PRECONDITION.withDescription(EmbeddedCluster.ONE_MANAGER).asRuntimeException();
     }
     PublicKey key = key(request);
     String nodeId = host.ids().next();
@@ -89,7 +89,7 @@ final class CertificatesRpc extends CertificatesGrpc.CertificatesImplBase {
     AdmissionGrpc.newBlockingStub(host.channel("control-api")).withDeadlineAfter(config.storePatience().toMillis(), TimeUnit.MILLISECONDS)
         .admit(admission);
     LOG.info("node {} joins as {}", nodeId, role.text());
-    return issued(host.view().state(), nodeId, role, key);
+    return issued(host.view().fresh(config.storePatience()), nodeId, role, key);
   }
 
   private IssueReply renewed(IssueRequest request) {
@@ -122,7 +122,7 @@ final class CertificatesRpc extends CertificatesGrpc.CertificatesImplBase {
         .setRole(role.text())
         .setChainPem(issuer.chain(state, nodeId, role, key))
         .addAllRootsPem(Issuer.roots(state))
-        .addAllManagers(Issuer.managers(host))
+        .addAllManagers(ClusterTrust.inOrder(ClusterTrust.managers(state, Issuer.own(host)), nodeId))
         .build();
   }
 }

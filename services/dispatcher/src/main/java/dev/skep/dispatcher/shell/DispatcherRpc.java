@@ -26,6 +26,7 @@ import dev.skep.runtime.grpc.NodeCaller;
 import dev.skep.runtime.identity.Caller;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
+import dev.skep.state.v1.DispatcherRow;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -37,21 +38,25 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** The calls of nodes. Handlers run on virtual threads and may wait; what they find goes to the dispatcher's thread. */
 final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
   private final Host host;
   private final DispatcherConfig config;
-  private final String dispatcherId;
+  private final Supplier<DispatcherRow> own;
   private final Desk desk;
   private final Sessions sessions;
   private final Committer committer;
   private final DispatcherMetrics metrics;
 
-  DispatcherRpc(Host host, DispatcherConfig config, Desk desk, Sessions sessions, Committer committer, DispatcherMetrics metrics) {
+  /** @param own this dispatcher, as its sessions name it */
+  DispatcherRpc(
+      Host host, DispatcherConfig config, Supplier<DispatcherRow> own, Desk desk, Sessions sessions, Committer committer,
+      DispatcherMetrics metrics) {
     this.host = host;
     this.config = config;
-    this.dispatcherId = host.ids().next();
+    this.own = own;
     this.desk = desk;
     this.sessions = sessions;
     this.committer = committer;
@@ -100,7 +105,7 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
     if (Registration.left(state, key.nodeId())) {
       return new Proposal.Plan.Refuse(Status.PERMISSION_DENIED.withDescription("node " + key.nodeId() + " has left the cluster"));
     }
-    return Registration.open(state, key, dispatcherId, report, host.clock().instant())
+    return Registration.open(state, key, own.get(), report, host.clock().instant())
         .<Proposal.Plan>map(change -> new Proposal.Plan.Write(List.of(change)))
         .orElseGet(() -> new Proposal.Plan.Refuse(Status.NOT_FOUND.withDescription("the cluster has no node " + key.nodeId())));
   }

@@ -14,6 +14,7 @@ import java.util.Optional;
 /** A running dispatcher: its threads, its loop and its services. */
 public final class Door {
   private static final String NAME = "dispatcher";
+  private static final String LIVENESS = "liveness";
   private static final Status STOPPING = Status.UNAVAILABLE.withDescription("the dispatcher stops");
 
   private final Host host;
@@ -22,6 +23,8 @@ public final class Door {
   private final Sessions sessions;
   private final Desk desk;
   private final ControlLoop orphans;
+  private final ControlLoop judging;
+  private final PeerRow row;
   private final ServerServiceDefinition nodeCalls;
   private final AutoCloseable listening;
 
@@ -29,17 +32,26 @@ public final class Door {
     this.host = host;
     metrics = DispatcherMetrics.of(host.metrics());
     committer = new Committer(host.store(), host.view(), config);
-    Watch watch = new Watch(committer, metrics, () -> neighbour(host, config), host.clock().instant());
-    sessions = new Sessions(host.clock(), metrics, watch, new LogDesk(host), new Credentials(() -> host.dataFolder("identity")),
-        () -> Issuer.managers(host));
+    String me = host.ids().next();
+    judging = host.lead(LIVENESS, () -> {});
+    Watch watch = new Watch(me, committer, metrics, judging::leading, () -> neighbour(host, config), host.clock().instant());
+    sessions = new Sessions(me, host.clock(), metrics, watch, new LogDesk(host, me), new Credentials(() -> host.dataFolder("identity")),
+        () -> Issuer.own(host));
     desk = new Desk(sessions, host.clock(), () -> host.view().state(), config);
+    sessions.logs().far(new FarLogs(host, desk, sessions));
+    sessions.peers(new Peers(host, me, desk, sessions::peersMoved));
+    row = new PeerRow(host, me);
     listening = host.view().listen(desk::moved);
     host.blocking("dispatcher-commits", committer::run);
     host.thread(NAME, desk::loop);
+    if (host.storeAccess().shared()) {
+      host.blocking("dispatcher-row", row::run);
+    }
     orphans = host.loop(NAME, new Orphans());
-    DispatcherRpc calls = new DispatcherRpc(host, config, desk, sessions, committer, metrics);
+    DispatcherRpc calls = new DispatcherRpc(host, config, row::row, desk, sessions, committer, metrics);
     nodeCalls = ServerInterceptors.intercept(calls, NodeCaller.interceptor());
     host.serve(NAME, () -> nodeCalls);
+    host.serve(NAME, new DispatchersRpc(desk, sessions));
     host.serve(NAME, new LogsRpc(host, config, desk, sessions));
     ServerServiceDefinition certificates = ServerInterceptors.intercept(new CertificatesRpc(host, config), NodeCaller.optional());
     host.serve(NAME, () -> certificates);
@@ -61,9 +73,12 @@ public final class Door {
   /** Tells all nodes to come back later, and ends. */
   public void close() throws Exception {
     listening.close();
+    row.stop();
     orphans.close();
+    judging.close();
     desk.run(() -> {
       sessions.closeAll(STOPPING);
+      sessions.peers().close(STOPPING);
       desk.stop();
     });
     committer.stop();

@@ -3,6 +3,7 @@ package dev.skep.dispatcher.shell;
 import dev.skep.certificates.v1.Manager;
 import dev.skep.dispatcher.core.ClusterTrust;
 import dev.skep.runtime.Host;
+import dev.skep.runtime.Membership;
 import dev.skep.runtime.identity.CertificateAuthority;
 import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.JoinToken;
@@ -33,11 +34,10 @@ final class Issuer {
     this.host = host;
   }
 
-  /** The managers of an embedded cluster: this one. */
-  static List<Manager> managers(Host host) {
-    return host.membership().current().stream()
-        .flatMap(own -> own.managers().stream().map(address -> Manager.newBuilder().setNodeId(own.nodeId()).setAddress(address).build()))
-        .toList();
+  /** This manager, as others reach it. */
+  static Optional<Manager> own(Host host) {
+    return host.membership().current().filter(Membership.Identity::manager)
+        .flatMap(own -> own.managers().stream().findFirst().map(address -> Manager.newBuilder().setNodeId(own.nodeId()).setAddress(address).build()));
   }
 
   /** The role for which somebody was invited; empty when nobody was with this token. Takes the same time for every token. */

@@ -1,17 +1,21 @@
 package dev.skep.dispatcher.shell;
 
 import com.google.protobuf.Timestamp;
+import dev.skep.dispatcher.core.Holding;
 import dev.skep.dispatcher.core.LogPlan;
 import dev.skep.dispatcher.core.Stamp;
 import dev.skep.dispatcher.v1.LogBatch;
 import dev.skep.dispatcher.v1.LogLine;
 import dev.skep.dispatcher.v1.LogOptions;
 import dev.skep.dispatcher.v1.LogProblem;
+import dev.skep.dispatcher.v1.LogSelector;
 import dev.skep.dispatcher.v1.LogSubscription;
 import dev.skep.runtime.Host;
 import dev.skep.state.ClusterState;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
+import dev.skep.state.v1.DispatcherRow;
+import io.grpc.Status;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -28,6 +32,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * nodes look up.
  */
 final class LogDesk {
+  private static final Status NOT_HERE = Status.UNAVAILABLE.withDescription("the node has no session with this dispatcher");
+
   /** One reader with what was asked of whom. */
   static final class Open {
     private final LogReader reader;
@@ -35,6 +41,7 @@ final class LogDesk {
     private final Set<String> pending = new HashSet<>(); // nodes that will still send something
     private final List<LogProblem> problems = new ArrayList<>();
     private final Map<String, String> nodeOfTask = new ConcurrentHashMap<>(); // read by calls
+    private final Map<String, FarLogs.Call> far = new HashMap<>(); // by node
     private final Map<String, Timestamp> lastLine = new ConcurrentHashMap<>(); // by node; written by calls
 
     Open(LogReader reader) {
@@ -43,6 +50,20 @@ final class LogDesk {
 
     LogReader reader() {
       return reader;
+    }
+
+    /** Where to go on: lines that were handed out already do not come again. */
+    private LogOptions options(String nodeId) {
+      LogOptions.Builder options = reader.selector().getOptions().toBuilder();
+      Timestamp last = lastLine.get(nodeId);
+      return last == null ? options.build() : options.setTail(-1).setSince(Stamp.of(Stamp.at(last).plusNanos(1))).build();
+    }
+
+    private void endFar(String nodeId) {
+      FarLogs.Call call = far.remove(nodeId);
+      if (call != null) {
+        call.end();
+      }
     }
 
     /** Whether the node was asked for these lines; remembers where to go on after it was away. */
@@ -60,11 +81,19 @@ final class LogDesk {
   }
 
   private final Host host;
+  private final String me;
+  private FarLogs far; // set before the dispatcher's thread starts
   private final Map<String, Open> readers = new ConcurrentHashMap<>();
   private final Map<String, NodeSession> sessions = new HashMap<>();
 
-  LogDesk(Host host) {
+  /** @param me this dispatcher's id */
+  LogDesk(Host host, String me) {
     this.host = host;
+    this.me = me;
+  }
+
+  void far(FarLogs through) {
+    far = through;
   }
 
   int size() {
@@ -88,7 +117,7 @@ final class LogDesk {
         problem(open, task, reason);
       }
     });
-    ask(open, plan);
+    ask(open, plan, state);
     reader.start(host);
     endWhenDone(open, state);
   }
@@ -98,6 +127,7 @@ final class LogDesk {
     Open open = readers.remove(readerId);
     if (open != null) {
       open.reader.close();
+      List.copyOf(open.far.keySet()).forEach(open::endFar);
       for (String node : open.pending) {
         NodeSession session = sessions.get(node);
         if (session != null) {
@@ -111,20 +141,63 @@ final class LogDesk {
     List.copyOf(readers.keySet()).forEach(this::close);
   }
 
-  private void ask(Open open, LogPlan plan) {
+  private void ask(Open open, LogPlan plan, ClusterState state) {
     plan.tasksByNode().forEach((node, tasks) -> {
       open.asked.computeIfAbsent(node, id -> new TreeSet<>()).addAll(tasks);
       tasks.forEach(task -> open.nodeOfTask.put(task, node));
       NodeSession session = sessions.get(node);
+      Optional<DispatcherRow> other = Holding.elsewhere(state, node, me);
       if (session != null) {
         open.pending.add(node);
         session.tell(subscription(open, tasks, open.reader.selector().getOptions()));
+      } else if (open.reader.selector().getLocal()) {
+        readers.remove(open.reader.id());
+        open.reader.fail(NOT_HERE);
+      } else if (other.isPresent()) {
+        open.pending.add(node);
+        askFar(open, node, other.get());
       } else if (!open.reader.follows()) {
         tasks.forEach(task -> problem(open, task, LogPlan.unavailable(node)));
       } else {
         open.pending.add(node); // it is asked when it comes back
       }
     });
+  }
+
+  /** All tasks of the node anew: what was read already is passed over. */
+  private void askFar(Open open, String node, DispatcherRow dispatcher) {
+    open.endFar(node);
+    LogSelector selector =
+        LogSelector.newBuilder().setLocal(true).addAllTaskIds(open.asked.get(node)).setOptions(open.options(node)).build();
+    open.far.put(node, far.read(open, node, dispatcher, selector));
+  }
+
+  /** Another dispatcher has handed out what the node had, or, when it broke, cannot go on. */
+  void farEnded(FarLogs.Call call, Open open, String node, boolean broke, ClusterState state) {
+    if (!open.far.remove(node, call) || !open.pending.contains(node)) {
+      return;
+    }
+    if (broke) {
+      broke(open.reader.id(), node, state);
+    } else {
+      ended(open.reader.id(), node, state);
+    }
+  }
+
+  /** A follow goes on through whatever dispatcher has the node's session now. */
+  private void resumeFar(Open open, ClusterState state) {
+    for (String node : List.copyOf(open.pending)) {
+      Optional<DispatcherRow> other = sessions.containsKey(node) ? Optional.empty() : Holding.elsewhere(state, node, me);
+      FarLogs.Call call = open.far.get(node);
+      if (other.isPresent() && (call == null || !call.dispatcherId().equals(other.get().getId()))) {
+        askFar(open, node, other.get());
+      }
+    }
+  }
+
+  /** After a pause: what broke may have come back without a change in the store. */
+  void retryFar(ClusterState state) {
+    readers.values().stream().filter(open -> open.reader.follows()).forEach(open -> resumeFar(open, state));
   }
 
   private static LogSubscription subscription(Open open, SortedSet<String> tasks, LogOptions options) {
@@ -170,29 +243,36 @@ final class LogDesk {
     sessions.put(node, session);
     for (Open open : readers.values()) {
       if (open.pending.contains(node)) {
-        LogOptions.Builder options = open.reader.selector().getOptions().toBuilder();
-        Timestamp last = open.lastLine.get(node);
-        if (last != null) {
-          // Lines that were handed out already do not come again.
-          options.setTail(-1).setSince(Stamp.of(Stamp.at(last).plusNanos(1)));
-        }
-        session.tell(subscription(open, open.asked.get(node), options.build()));
+        open.endFar(node);
+        session.tell(subscription(open, open.asked.get(node), open.options(node)));
       }
     }
   }
 
   void sessionClosed(NodeSession session, ClusterState state) {
     if (sessions.remove(session.nodeId(), session)) {
-      List.copyOf(readers.keySet()).forEach(reader -> broke(reader, session.nodeId(), state));
+      for (Open open : List.copyOf(readers.values())) {
+        if (open.reader.selector().getLocal() && open.pending.contains(session.nodeId())) {
+          readers.remove(open.reader.id());
+          open.reader.fail(NOT_HERE);
+        } else {
+          broke(open.reader.id(), session.nodeId(), state);
+        }
+      }
     }
   }
 
   // ---- the state moves ----
 
   void moved(ClusterState state, List<RowChange> changes) {
-    boolean tasks = changes.stream().anyMatch(change -> change.of(Rows.PLACEMENT) || change.of(Rows.INTENT) || change.of(Rows.SERVICE));
-    if (tasks && !readers.isEmpty()) {
+    if (readers.isEmpty()) {
+      return;
+    }
+    if (changes.stream().anyMatch(change -> change.of(Rows.PLACEMENT) || change.of(Rows.INTENT) || change.of(Rows.SERVICE))) {
       reset(state);
+    }
+    if (changes.stream().anyMatch(change -> change.of(Rows.SESSION) || change.of(Rows.PEER))) {
+      retryFar(state);
     }
   }
 
@@ -200,7 +280,7 @@ final class LogDesk {
   void reset(ClusterState state) {
     for (Open open : List.copyOf(readers.values())) {
       if (open.reader.follows()) {
-        ask(open, LogPlan.of(state, open.reader.selector(), Set.copyOf(open.nodeOfTask.keySet())));
+        ask(open, LogPlan.of(state, open.reader.selector(), Set.copyOf(open.nodeOfTask.keySet())), state);
         forgetRemoved(open, state);
         endWhenDone(open, state);
       }

@@ -4,6 +4,7 @@ import dev.skep.dispatcher.v1.LogBatch;
 import dev.skep.dispatcher.v1.LogProblem;
 import dev.skep.dispatcher.v1.LogSelector;
 import dev.skep.runtime.Host;
+import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -24,6 +25,7 @@ final class LogReader {
   private final BlockingQueue<LogBatch> batches;
   private final BlockingQueue<Boolean> room = new ArrayBlockingQueue<>(1);
   private volatile boolean closed;
+  private volatile Status failure;
 
   LogReader(String id, LogSelector selector, ServerCallStreamObserver<LogBatch> observer, int capacity) {
     this.id = id;
@@ -64,6 +66,13 @@ final class LogReader {
     room.offer(ROOM);
   }
 
+  /** What was asked for cannot be had here (any more): the call fails. */
+  void fail(Status why) {
+    failure = why;
+    close();
+    batches.offer(END); // wakes whoever hands out
+  }
+
   /** Starts handing out. */
   void start(Host host) {
     host.blocking("log-reader", this::handOut);
@@ -97,6 +106,9 @@ final class LogReader {
             closed = true;
           }
         }
+      }
+      if (failure != null && !observer.isCancelled()) {
+        observer.onError(failure.asRuntimeException());
       }
     } catch (InterruptedException e) {
       closed = true; // the host stops, and its calls end with it

@@ -2,11 +2,11 @@ package dev.skep.dispatcher.shell;
 
 import dev.skep.dispatcher.core.AssignmentSet;
 import dev.skep.dispatcher.core.Assignments;
+import dev.skep.dispatcher.core.ClusterTrust;
 import dev.skep.dispatcher.core.Concern;
 import dev.skep.dispatcher.core.FeedKeys;
 import dev.skep.dispatcher.core.SessionKey;
 import dev.skep.dispatcher.core.Silence;
-import dev.skep.dispatcher.core.ClusterTrust;
 import dev.skep.dispatcher.core.Withdrawals;
 import dev.skep.dispatcher.v1.AssignmentsMessage;
 import dev.skep.dispatcher.v1.LogSubscription;
@@ -14,6 +14,8 @@ import dev.skep.dispatcher.v1.SessionMessage;
 import dev.skep.feed.v1.FeedEntry;
 import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.NodeSpecRow;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
@@ -34,6 +36,7 @@ final class NodeSession {
   private final List<LogSubscription> subscriptions = new ArrayList<>();
   private boolean greeted;
   private ClusterTrust told = ClusterTrust.UNTOLD;
+  private boolean roleUntold = true; // or it may have changed
 
   private Outlet<AssignmentsMessage> assignments;
   private long assignmentsFrom;
@@ -77,8 +80,13 @@ final class NodeSession {
     subscriptions.add(subscription);
   }
 
+  /** The node's role may be another one. */
+  void specMoved() {
+    roleUntold = true;
+  }
+
   void sendMessages(ClusterState state, ClusterTrust trust) {
-    boolean news = !subscriptions.isEmpty() || (servedBy(state) && !trust.equals(told));
+    boolean news = !subscriptions.isEmpty() || (servedBy(state) && (roleUntold || !trust.equals(told)));
     if ((greeted && !news) || !messages.ready()) {
       return;
     }
@@ -95,7 +103,12 @@ final class NodeSession {
   /** What has changed since it was told last. A node that missed it hears all of it again with its next session. */
   private void tell(SessionMessage.Builder message, ClusterState state, ClusterTrust trust) {
     if (!trust.managers().equals(told.managers())) {
-      message.addAllManagers(trust.managers());
+      message.addAllManagers(ClusterTrust.inOrder(trust.managers(), nodeId()));
+    }
+    NodeSpecRow spec = state.value(Rows.NODE_SPEC.key(nodeId()));
+    if (roleUntold && spec != null) {
+      message.setRole(spec.getSpec().getRole());
+      roleUntold = false;
     }
     if (!trust.roots().equals(told.roots())) {
       message.addAllRootsPem(trust.roots());

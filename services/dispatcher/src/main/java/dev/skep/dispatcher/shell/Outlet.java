@@ -2,6 +2,7 @@ package dev.skep.dispatcher.shell;
 
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
  * The sending end of one server stream, used by the dispatcher's thread only. Messages are made when the receiver has
@@ -19,14 +20,27 @@ final class Outlet<T> {
     return !ended && !observer.isCancelled() && observer.isReady();
   }
 
+  boolean over() {
+    return ended || observer.isCancelled();
+  }
+
   void send(T message) {
-    observer.onNext(message);
+    unlessTheDoorIsShut(() -> observer.onNext(message));
   }
 
   void fail(Status status) {
-    if (!ended && !observer.isCancelled()) {
-      observer.onError(status.asRuntimeException());
+    if (!over()) {
+      unlessTheDoorIsShut(() -> observer.onError(status.asRuntimeException()));
     }
     ended = true;
+  }
+
+  /** A door that shuts ends its threads, and tells each call a moment later that it is cancelled. */
+  private void unlessTheDoorIsShut(Runnable tell) {
+    try {
+      tell.run();
+    } catch (RejectedExecutionException e) {
+      ended = true;
+    }
   }
 }

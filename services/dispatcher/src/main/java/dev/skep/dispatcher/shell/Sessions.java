@@ -2,13 +2,14 @@ package dev.skep.dispatcher.shell;
 
 import dev.skep.certificates.v1.Manager;
 import dev.skep.dispatcher.core.Assignments;
+import dev.skep.dispatcher.core.ClusterTrust;
 import dev.skep.dispatcher.core.Concerns;
 import dev.skep.dispatcher.core.FeedKeys;
 import dev.skep.dispatcher.core.FeedView;
+import dev.skep.dispatcher.core.Holding;
 import dev.skep.dispatcher.core.NodeLife;
 import dev.skep.dispatcher.core.RegistrationLimit;
 import dev.skep.dispatcher.core.Stamp;
-import dev.skep.dispatcher.core.ClusterTrust;
 import dev.skep.dispatcher.core.Withdrawals;
 import dev.skep.dispatcher.v1.AssignmentsMessage;
 import dev.skep.dispatcher.v1.Beat;
@@ -16,9 +17,12 @@ import dev.skep.dispatcher.v1.TaskAssignment;
 import dev.skep.feed.v1.FeedEntry;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Restored;
+import dev.skep.state.Row;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
+import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.PlacementRow;
+import dev.skep.state.v1.SessionRow;
 import io.grpc.Status;
 import java.time.Clock;
 import java.time.Duration;
@@ -44,23 +48,34 @@ final class Sessions implements Desk.Work {
   private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
   static final Status OVER = Status.UNAUTHENTICATED.withDescription("the session is over: register again");
 
+  private final String me;
   private final Clock clock;
   private final DispatcherMetrics metrics;
   private final Watch watch;
   private final LogDesk logs;
   private final Credentials credentials;
-  private final Supplier<List<Manager>> managers;
+  private final Supplier<Optional<Manager>> own;
   private final Map<String, NodeSession> byId = new ConcurrentHashMap<>(); // read by calls
   private final Map<String, NodeSession> byNode = new HashMap<>();
   private final Map<String, RegistrationLimit> limits = new HashMap<>();
   private final TreeMap<String, FeedEntry> feed = new TreeMap<>();
   private ClusterState state = ClusterState.empty();
+  private Peers peers; // set before the dispatcher's thread starts
+  private Optional<Manager> ownKnown = Optional.empty();
+  private ClusterTrust trust; // null: to be looked at
+  private boolean appliedMoved; // since the other dispatchers were told
   private Withdrawals withdrawals = Withdrawals.NONE;
   private boolean withheld; // a restored cluster waits: nodes are told nothing
 
-  Sessions(Clock clock, DispatcherMetrics metrics, Watch watch, LogDesk logs, Credentials credentials, Supplier<List<Manager>> managers) {
+  /**
+   * @param me this dispatcher's id
+   * @param own this manager, as others reach it
+   */
+  Sessions(
+      String me, Clock clock, DispatcherMetrics metrics, Watch watch, LogDesk logs, Credentials credentials, Supplier<Optional<Manager>> own) {
+    this.me = me;
     this.credentials = credentials;
-    this.managers = managers;
+    this.own = own;
     this.clock = clock;
     this.metrics = metrics;
     this.watch = watch;
@@ -99,6 +114,7 @@ final class Sessions implements Desk.Work {
     }
     byNode.put(session.nodeId(), session);
     byId.put(session.key().sessionId(), session);
+    appliedMoved = true;
     metrics.sessions().set(byNode.size());
     watch.heard(session.nodeId(), now, session.inProcess());
     logs.sessionOpened(session);
@@ -112,6 +128,7 @@ final class Sessions implements Desk.Work {
       watch.heard(session.nodeId(), now, session.inProcess());
       session.close(why);
       logs.sessionClosed(session, state);
+      appliedMoved = true;
     }
   }
 
@@ -119,6 +136,7 @@ final class Sessions implements Desk.Work {
     if (byId.get(session.key().sessionId()) == session) {
       watch.heard(session.nodeId(), now, session.inProcess());
       if (session.applied(beat.getFeedEpoch(), beat.getFeedRevision())) {
+        appliedMoved = true;
         release(now);
       }
     }
@@ -131,6 +149,19 @@ final class Sessions implements Desk.Work {
 
   LogDesk logs() {
     return logs;
+  }
+
+  Peers peers() {
+    return peers;
+  }
+
+  void peers(Peers others) {
+    peers = others;
+  }
+
+  /** Another dispatcher told how far its nodes are. */
+  void peersMoved() {
+    release(clock.instant());
   }
 
   void closeAll(Status why) {
@@ -149,10 +180,19 @@ final class Sessions implements Desk.Work {
     concern(Concerns.of(state, changes));
     concern(Concerns.ofTasks(state, withdrawals.changedFrom(before)));
     feed(FeedKeys.concerned(state, changes));
+    boolean dispatchers = false;
     for (RowChange change : changes) {
       if (change.of(Rows.SESSION) || (change.of(Rows.NODE_SPEC) && change.after() == null)) {
         checkSession(change.key().lastPart());
       }
+      trust = ClusterTrust.movesManagers(change) ? null : trust;
+      dispatchers |= change.of(Rows.PEER);
+      if (change.of(Rows.NODE_SPEC) && byNode.containsKey(change.key().lastPart())) {
+        byNode.get(change.key().lastPart()).specMoved();
+      }
+    }
+    if (dispatchers) {
+      lookAtPeers();
     }
     logs.moved(state, changes);
     release(clock.instant());
@@ -169,6 +209,9 @@ final class Sessions implements Desk.Work {
     keys.addAll(all.keySet());
     feed(keys);
     List.copyOf(byNode.keySet()).forEach(this::checkSession);
+    trust = null;
+    byNode.values().forEach(NodeSession::specMoved);
+    lookAtPeers();
     logs.reset(state);
     release(clock.instant());
   }
@@ -185,6 +228,17 @@ final class Sessions implements Desk.Work {
     metrics.unconfirmed().set(withheld ? 1 : 0);
   }
 
+  /** Of a dispatcher that is gone the own host's agent had its session there, and can have it nowhere else. */
+  private void lookAtPeers() {
+    for (Peers.Gone gone : peers.look(state)) {
+      String node = gone.row().getNodeId();
+      SessionRow session = node.isEmpty() ? null : state.value(Rows.SESSION.key(node));
+      if (session != null && session.getDispatcherId().equals(gone.row().getId())) {
+        watch.orphaned(node, gone.silence(), clock.instant());
+      }
+    }
+  }
+
   /** A node that was removed, or that another dispatcher took over, has no session here any more. */
   private void checkSession(String nodeId) {
     NodeSession session = byNode.get(nodeId);
@@ -198,6 +252,8 @@ final class Sessions implements Desk.Work {
     } else if (session != null && session.servedBy(state) && !session.key().open(state)) {
       close(session, OVER, clock.instant());
       watch.forget(Set.of(nodeId));
+    } else if (session == null && Holding.elsewhere(state, nodeId, me).isPresent()) {
+      watch.forget(Set.of(nodeId)); // it is that one's to judge
     }
   }
 
@@ -231,11 +287,9 @@ final class Sessions implements Desk.Work {
     List<Long> applied = new ArrayList<>();
     state.rows(Rows.NODE_STATUS).forEach(row -> {
       String node = row.key().lastPart();
-      NodeSession session = byNode.get(node);
-      if (NodeLife.of(state, node) == NodeLife.READY) {
-        // A node that lives and has not come back to this dispatcher yet may still send traffic where it did before.
-        Optional<Long> revision = session == null ? Optional.of(0L) : session.appliedRevision(epoch);
-        revision.ifPresent(applied::add);
+      if (NodeLife.of(row.value()) == NodeLife.READY) {
+        boolean elsewhere = Holding.elsewhere(state, node, me).isPresent();
+        (elsewhere ? Optional.of(Holding.applied(state, node, epoch, peers.news())) : applied(node, epoch)).ifPresent(applied::add);
       }
     });
     Withdrawals before = withdrawals;
@@ -244,17 +298,46 @@ final class Sessions implements Desk.Work {
     metrics.withheld().set(withdrawals.held().size());
   }
 
+  /** A node that lives and has not come back to this dispatcher yet may still send traffic where it did before. */
+  private Optional<Long> applied(String node, String epoch) {
+    NodeSession session = byNode.get(node);
+    return session == null ? Optional.of(0L) : session.appliedRevision(epoch);
+  }
+
+  /** For the other dispatchers: how far all living nodes are whose session is with this one. */
+  private long appliedHere(String epoch) {
+    long least = Long.MAX_VALUE;
+    for (Row<NodeStatusRow> row : state.rows(Rows.NODE_STATUS)) {
+      String node = row.key().lastPart();
+      if (NodeLife.of(row.value()) == NodeLife.READY && Holding.here(state, node, me)) {
+        least = Math.min(least, applied(node, epoch).orElse(Long.MAX_VALUE));
+      }
+    }
+    return least;
+  }
+
   // ---- what became due ----
 
   @Override
   public void flush() {
-    ClusterTrust trust = byNode.isEmpty() ? ClusterTrust.UNTOLD : ClusterTrust.of(state, managers.get());
+    if (!own.get().equals(ownKnown)) {
+      ownKnown = own.get();
+      trust = null;
+    }
+    if (trust == null) {
+      trust = ClusterTrust.of(state, ClusterTrust.managers(state, ownKnown));
+    }
     for (NodeSession session : byNode.values()) {
       session.sendMessages(state, trust);
       if (!withheld) {
         session.sendAssignments(state, withdrawals, credentials, this::sent);
         session.sendFeed(state, feed);
       }
+    }
+    if (peers.due(appliedMoved)) {
+      appliedMoved = false;
+      String epoch = Assignments.epoch(state);
+      peers.tell(epoch, state.revision(), appliedHere(epoch));
     }
   }
 
@@ -275,6 +358,7 @@ final class Sessions implements Desk.Work {
     release(now);
     limits.values().removeIf(limit -> limit.expired(now));
     Instant next = watch.tick(state, now);
-    return withdrawals.due().filter(due -> due.isBefore(next)).orElse(next);
+    Instant sign = peers.hasFollowers() && next.isAfter(now.plus(Peers.SIGN_OF_LIFE)) ? now.plus(Peers.SIGN_OF_LIFE) : next;
+    return withdrawals.due().filter(due -> due.isBefore(sign)).orElse(sign);
   }
 }

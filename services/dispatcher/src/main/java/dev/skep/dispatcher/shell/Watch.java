@@ -3,11 +3,13 @@ package dev.skep.dispatcher.shell;
 import dev.skep.dispatcher.core.Heard;
 import dev.skep.dispatcher.core.Liveness;
 import dev.skep.state.ClusterState;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,6 +18,8 @@ import org.slf4j.LoggerFactory;
 final class Watch {
   private static final Logger LOG = LoggerFactory.getLogger(Watch.class);
 
+  private final String me;
+  private final BooleanSupplier leads;
   private final Committer committer;
   private final Supplier<Optional<String>> neighbour;
   private final DispatcherMetrics metrics;
@@ -24,8 +28,15 @@ final class Watch {
   private volatile boolean writing; // one judgement at a time is on its way to the store
   private boolean panic;
 
-  /** @param neighbour the node whose agent runs in this process, if there is one */
-  Watch(Committer committer, DispatcherMetrics metrics, Supplier<Optional<String>> neighbour, Instant now) {
+  /**
+   * @param me this dispatcher's id
+   * @param leads whether this dispatcher is the one that judges nodes whose session is with nobody
+   * @param neighbour the node whose agent runs in this process, if there is one
+   */
+  Watch(
+      String me, Committer committer, DispatcherMetrics metrics, BooleanSupplier leads, Supplier<Optional<String>> neighbour, Instant now) {
+    this.me = me;
+    this.leads = leads;
     this.committer = committer;
     this.neighbour = neighbour;
     this.metrics = metrics;
@@ -45,11 +56,15 @@ final class Watch {
     heard.keySet().removeAll(nodeIds);
   }
 
+  /** A dispatcher is gone, and with it what its own host's agent was heard by: unless it comes back, that host is gone, too. */
+  void orphaned(String nodeId, Duration silence, Instant now) {
+    heard.put(nodeId, Heard.through(silence, now));
+  }
+
   /** Judges, and has the judgement written. */
   Instant tick(ClusterState state, Instant now) {
     neighbour.get().ifPresent(node -> heard.putIfAbsent(node, new Heard(now, true)));
-    // Only one dispatcher of a cluster may judge nodes that registered with none; an embedded cluster has one.
-    Liveness.Judgement judgement = judge.judge(state, heard, true, now);
+    Liveness.Judgement judgement = judge.judge(state, heard, me, leads.getAsBoolean(), now);
     judge = judgement.next();
     metrics.suspects().set(judgement.suspects());
     metrics.panic().set(judgement.panic() ? 1 : 0);

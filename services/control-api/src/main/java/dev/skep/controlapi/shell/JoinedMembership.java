@@ -11,30 +11,51 @@ import dev.skep.dispatcher.v1.LeaveRequest;
 import dev.skep.runtime.Host;
 import dev.skep.runtime.Membership;
 import dev.skep.runtime.grpc.Joining;
+import dev.skep.runtime.grpc.ManagerKeys;
 import dev.skep.runtime.grpc.NodeCaller;
 import dev.skep.runtime.identity.JoinToken;
+import dev.skep.runtime.identity.NodeRole;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes this host into a cluster as a worker, and out of it. */
-final class WorkerMembership {
-  private static final Logger LOG = LoggerFactory.getLogger(WorkerMembership.class);
+/** Takes this host into a cluster that others founded, and out of it. */
+final class JoinedMembership {
+  /** The process in which a host becomes a manager. */
+  interface Place {
+    /** Takes the port, and answers host:port. Throws in Docker's words. */
+    String open(String listenAddress) throws IOException;
+
+    /** Gives the port back. */
+    void close();
+
+    /** Whether this process has the store of the cluster, or needs none. */
+    boolean has(String clusterId);
+
+    /** The process goes on with the cluster's store, when the answer is out. */
+    void again();
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(JoinedMembership.class);
   private static final Duration SESSION_LIMIT = Duration.ofSeconds(20);
   private static final Duration FAREWELL_LIMIT = Duration.ofSeconds(3);
 
   private final Host host;
   private final Joining joining;
+  private final Place place;
 
-  WorkerMembership(Host host, SecureRandom random) {
+  JoinedMembership(Host host, SecureRandom random, Place place) {
     this.host = host;
+    this.place = place;
     this.joining = new Joining(host.clock(), random);
   }
 
@@ -90,19 +111,63 @@ final class WorkerMembership {
 
   private Answer<String> member(JoinRequest request, Joining.Outcome.Joined joined, String listen, String dataPath) {
     IssueReply reply = joined.reply();
-    return AdvertisedAddress.joining(request.getAdvertiseAddr(), joined.localAddress()).map(advertised -> {
-      host.session().none();
-      host.trust().install(joined.certificate(), reply.getRootsPemList());
+    return AdvertisedAddress.joining(request.getAdvertiseAddr(), joined.localAddress()).then(advertised -> {
       List<String> managers =
           reply.getManagersCount() == 0 ? request.getRemoteAddrsList() : reply.getManagersList().stream().map(Manager::getAddress).toList();
-      host.membership().become(new Membership.Identity(
-          reply.getClusterId(), reply.getNodeId(), false, advertised, dataPath.isEmpty() ? advertised : dataPath, listen, managers));
-      return reply.getNodeId();
+      Membership.Identity worker = new Membership.Identity(
+          reply.getClusterId(), reply.getNodeId(), false, advertised, dataPath.isEmpty() ? advertised : dataPath, listen, managers);
+      host.session().none();
+      host.trust().install(joined.certificate(), reply.getRootsPemList());
+      if (reply.getRole().equals(NodeRole.MANAGER.text())) {
+        return manager(request, worker);
+      }
+      host.membership().become(worker);
+      return Answer.ok(reply.getNodeId());
     });
+  }
+
+  /** The port, the cluster's keys, and then the membership; what fails on the way leaves a node that never came. */
+  private Answer<String> manager(JoinRequest request, Membership.Identity asWorker) {
+    try {
+      ManagerKeys keys = ManagerKeys.fetch(concat(request.getRemoteAddrsList(), asWorker.managers()), host.trust());
+      String door = place.open(asWorker.listenAddress());
+      String own = AdvertisedAddress.reachable(asWorker.advertiseAddress(), request.getAdvertiseAddr(), door);
+      Membership.Identity manager = new Membership.Identity(asWorker.clusterId(), asWorker.nodeId(), true, asWorker.advertiseAddress(),
+          asWorker.dataPathAddress(), door, concat(List.of(own), asWorker.managers()));
+      keys.install(host.dataFolder("identity"));
+      if (place.has(manager.clusterId())) {
+        host.membership().become(manager);
+      } else {
+        place.close(); // it belongs to the next process
+        host.membership().prepare(manager);
+        place.again();
+      }
+      return Answer.ok(manager.nodeId());
+    } catch (StatusRuntimeException e) {
+      undo(asWorker);
+      return Answer.refused(ApiError.rpc(ApiError.code(e.getStatus().getCode().value()), String.valueOf(e.getStatus().getDescription())));
+    } catch (IOException e) {
+      undo(asWorker);
+      return Answer.refused(ApiError.internal(e.getMessage()));
+    }
+  }
+
+  private void undo(Membership.Identity asWorker) {
+    place.close();
+    ManagerKeys.erase(host.dataFolder("identity"));
+    host.trust().erase();
+    LOG.warn("node {} was admitted and could not become a manager; demote and remove it", asWorker.nodeId());
+  }
+
+  private static List<String> concat(List<String> first, List<String> more) {
+    return Stream.concat(first.stream(), more.stream()).distinct().toList();
   }
 
   /** The node belongs to the cluster; whoever asked for it wants to see it there. */
   Answer<String> awaitSession(String nodeId) {
+    if (host.membership().current().isEmpty()) {
+      return Answer.ok(nodeId); // the next process opens it
+    }
     try {
       return host.session().awaitOpen(SESSION_LIMIT) ? Answer.ok(nodeId) : Answer.refused(ApiError.joinContinues());
     } catch (InterruptedException e) {

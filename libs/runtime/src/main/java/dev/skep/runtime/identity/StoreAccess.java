@@ -1,0 +1,184 @@
+package dev.skep.runtime.identity;
+
+import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.config.SettingsException;
+import java.io.IOException;
+import java.io.StringReader;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * Where the cluster's state and its log are, and what gets a process in: settings of processes as they stand in {@code
+ * <identity>/store.properties} (mode 0600). Their certificates and keys are files beside it, named by setting.
+ *
+ * @param settings {@code store}, {@code log}, and whatever begins with {@code store.} or {@code log.}
+ * @param pems the text of certificates and keys, by setting
+ */
+public record StoreAccess(SortedMap<String, String> settings, SortedMap<String, String> pems) {
+  private static final String FILE = "store.properties";
+  private static final String STORE = "store";
+  private static final String LOG = "log";
+  private static final String EMBEDDED = "embedded:";
+  private static final String PEM = ".pem";
+  private static final Pattern NAMES_A_FILE = Pattern.compile("(store|log)\\.(password-file|ca|certificate|key)");
+
+  public StoreAccess {
+    settings = Collections.unmodifiableSortedMap(new TreeMap<>(settings));
+    pems = Collections.unmodifiableSortedMap(new TreeMap<>(pems));
+    settings.keySet().forEach(StoreAccess::check);
+    pems.keySet().forEach(StoreAccess::check);
+    if (!settings.containsKey(STORE)) {
+      throw new IllegalArgumentException("nothing says where the store is");
+    }
+  }
+
+  /** Names become file names, and come from other machines. */
+  private static void check(String setting) {
+    if (!setting.matches("(store|log)(\\.[a-z-]+)?")) {
+      throw new IllegalArgumentException("'" + setting + "' is no setting of a store or a log");
+    }
+  }
+
+  /**
+   * As the process is told: {@code store}, {@code log}, and of both {@code user}, {@code password} or {@code password-file},
+   * {@code ca}, {@code certificate}, {@code key}. What files hold is read: other hosts do not have them.
+   *
+   * @param otherwise the store when none is given
+   */
+  public static StoreAccess from(Settings told, String otherwise) {
+    SortedMap<String, String> settings = new TreeMap<>();
+    SortedMap<String, String> pems = new TreeMap<>();
+    settings.put(STORE, told.text(STORE, otherwise));
+    told.text(LOG).ifPresent(uri -> settings.put(LOG, uri));
+    for (String scope : List.of(STORE, LOG)) {
+      Settings own = told.of(scope);
+      own.text("user").ifPresent(user -> settings.put(scope + ".user", user));
+      own.secret("password").ifPresent(password -> settings.put(scope + ".password", password));
+      own.text("password-file").ifPresent(file -> settings.put(scope + ".password", text(file).lines().findFirst().orElse("")));
+      for (String pem : List.of("ca", "certificate", "key")) {
+        own.text(pem).ifPresent(file -> pems.put(scope + "." + pem, text(file)));
+      }
+    }
+    return new StoreAccess(settings, pems);
+  }
+
+  private static String text(String file) {
+    try {
+      return Files.readString(Path.of(file));
+    } catch (IOException e) {
+      throw new SettingsException("cannot read " + file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** A store and a log that ask nobody who they are. */
+  public static StoreAccess of(String store, String log) {
+    SortedMap<String, String> settings = new TreeMap<>(Map.of(STORE, store));
+    if (!log.isEmpty()) {
+      settings.put(LOG, log);
+    }
+    return new StoreAccess(settings, new TreeMap<>());
+  }
+
+  public String store() {
+    return settings.get(STORE);
+  }
+
+  /** Empty with an embedded store. */
+  public String log() {
+    return settings.getOrDefault(LOG, "");
+  }
+
+  /** Whether several managers can use it. */
+  public boolean shared() {
+    return !store().startsWith(EMBEDDED);
+  }
+
+  /** What the identity folder says; empty when the host uses what it is configured with. */
+  public static Optional<StoreAccess> read(Path identityFolder) {
+    Map<String, String> there = settingsIn(identityFolder);
+    return there.isEmpty() ? Optional.empty() : Optional.of(from(Settings.none().beneath(there, identityFolder.toString()), there.getOrDefault(STORE, "")));
+  }
+
+  /**
+   * Adds what the identity folder says to what a process is told, which wins: of where store and log are each alone, of what
+   * gets in all that belongs together.
+   */
+  public static Settings complete(Settings told, Path identityFolder) {
+    Map<String, String> there = settingsIn(identityFolder);
+    for (String scope : List.of(STORE, LOG)) {
+      Settings own = told.of(scope);
+      boolean given = own.secret("password").isPresent() || Stream.of("user", "password-file", "ca", "certificate", "key")
+          .map(own::text).toList().stream().anyMatch(Optional::isPresent);
+      if (given) {
+        there.keySet().removeIf(name -> name.startsWith(scope + "."));
+      }
+    }
+    return told.beneath(there, identityFolder.toString());
+  }
+
+  /** The same as settings of a process: names of files are made absolute. Empty when there is none. */
+  private static SortedMap<String, String> settingsIn(Path identityFolder) {
+    Path file = identityFolder.resolve(FILE);
+    SortedMap<String, String> settings = new TreeMap<>();
+    if (Files.exists(file)) {
+      Properties fields = new Properties();
+      try {
+        fields.load(new StringReader(new String(PrivateFile.read(file), StandardCharsets.UTF_8)));
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot read where the store is", e);
+      }
+      for (String name : fields.stringPropertyNames()) {
+        String value = fields.getProperty(name);
+        settings.put(name, NAMES_A_FILE.matcher(name).matches() ? identityFolder.resolve(value).toString() : value);
+      }
+    }
+    return settings;
+  }
+
+  public void write(Path identityFolder) {
+    Properties fields = new Properties();
+    fields.putAll(settings);
+    StringWriter text = new StringWriter();
+    try {
+      for (Map.Entry<String, String> pem : pems.entrySet()) {
+        PrivateFile.replace(identityFolder.resolve(pem.getKey() + PEM), pem.getValue().getBytes(StandardCharsets.UTF_8));
+        fields.setProperty(pem.getKey(), pem.getKey() + PEM);
+      }
+      fields.store(text, null);
+      PrivateFile.replace(identityFolder.resolve(FILE), text.toString().getBytes(StandardCharsets.UTF_8));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write where the store is", e);
+    }
+  }
+
+  public static void erase(Path identityFolder) {
+    try {
+      Set<String> names = settingsIn(identityFolder).keySet();
+      Files.deleteIfExists(identityFolder.resolve(FILE));
+      for (String name : names) {
+        Files.deleteIfExists(identityFolder.resolve(name + PEM));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot forget where the store is", e);
+    }
+  }
+
+  /** Without credentials: this gets printed. */
+  @Override
+  public String toString() {
+    return log().isEmpty() ? store() : store() + " and " + log();
+  }
+}

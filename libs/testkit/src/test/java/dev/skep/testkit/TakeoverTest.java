@@ -109,7 +109,7 @@ class TakeoverTest {
     three.service();
     ThreeManagers.Manager other = three.other(holder);
     three.decidedOnce(other);
-    ClusterState state = other.await("another holder", now -> {
+    ClusterState state = Deciding.await(other.host.view(), "another holder", now -> {
       var row = now.value(Rows.LEADER.key("alone"));
       return row != null && !row.getHolder().equals(holder.host.holder());
     });

@@ -112,6 +112,14 @@ final class EtcdMovingTest {
   }
 
   @Test
+  void aUserWhoMayNotSeeWhatIsSealedSavesNothing() throws Exception {
+    manager.found(14);
+    manager.moving("--to=" + to).migrate();
+    assertThatThrownBy(() -> manager.moving("--store=" + to + "?sealed=hidden").backup()).isInstanceOf(Refusal.class).hasMessageContaining("sealed rows");
+    assertThat(Files.exists(manager.file)).isFalse();
+  }
+
+  @Test
   void whatIsNothingOfSkepsIsLeftAlone() {
     manager.found(13);
     try (Store others = manager.open(to)) {

@@ -28,7 +28,7 @@ public record Copy(long revision, Instant copiedAt, List<Stored> rows) {
   private static final Set<RowKind<?>> OF_PROCESSES = Set.of(Rows.LEADER, Rows.SESSION);
 
   public Copy {
-    rows = List.copyOf(rows);
+    rows = rows.stream().sorted(Comparator.comparing(Stored::path)).toList(); // stores have orders of their own
   }
 
   /** Of everything that a store holds. */
@@ -48,7 +48,6 @@ public record Copy(long revision, Instant copiedAt, List<Stored> rows) {
     if (!cluster) {
       return Verdict.refused("there is no cluster in it");
     }
-    rows.sort(Comparator.comparing(Stored::path));
     return Verdict.good(new Copy(revision, now, rows));
   }
 

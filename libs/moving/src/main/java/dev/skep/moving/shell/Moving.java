@@ -7,6 +7,7 @@ import dev.skep.moving.MovingSettings;
 import dev.skep.moving.core.Copy;
 import dev.skep.moving.core.Target;
 import dev.skep.runtime.config.SettingsException;
+import dev.skep.runtime.identity.SealedRows;
 import dev.skep.state.ClusterState;
 import dev.skep.state.IdSource;
 import dev.skep.state.Rows;
@@ -114,7 +115,11 @@ public final class Moving {
   }
 
   private Copy copy(Store.Snapshot snapshot, String whose) throws Refusal {
-    return Refusal.unless(whose + " cannot be copied", Copy.of(snapshot.revision(), Filler.rows(snapshot), clock.instant()));
+    Copy copy = Refusal.unless(whose + " cannot be copied", Copy.of(snapshot.revision(), Filler.rows(snapshot), clock.instant()));
+    if (copy.rows().stream().noneMatch(row -> row.path().equals(SealedRows.authorityKey().path()))) {
+      throw new Refusal(whose + " cannot be copied: the cluster's sealed rows are not among what can be read there; read it as a user who may see them");
+    }
+    return copy;
   }
 
   private Path file() {

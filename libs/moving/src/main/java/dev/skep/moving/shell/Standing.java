@@ -42,9 +42,10 @@ final class Standing {
     try {
       ClusterKey key = ClusterKey.read(settings.keys());
       var sealed = state.value(SealedRows.authorityKey());
-      if (sealed != null) {
-        key.open(SealedRows.authorityKey(), sealed);
+      if (sealed == null) {
+        throw new Refusal("the backup lacks the cluster's sealed rows: nodes could not be given certificates");
       }
+      key.open(SealedRows.authorityKey(), sealed);
     } catch (IOException e) {
       throw new Refusal("the cluster's key cannot be read, and without it the backup's sealed rows are noise: " + e.getMessage());
     } catch (IllegalStateException e) {

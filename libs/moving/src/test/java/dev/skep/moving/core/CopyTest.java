@@ -35,6 +35,9 @@ final class CopyTest {
     for (long seed = 0; seed < SEEDS; seed++) {
       Copy copy = Generated.copy(seed);
       Random random = new Random(seed);
+      List<Stored> shuffled = new ArrayList<>(copy.rows());
+      Collections.shuffle(shuffled, random);
+      assertThat(new Copy(copy.revision(), Generated.NOW, shuffled).digest()).as("in which order does not count").isEqualTo(copy.digest());
       assertThat(new Copy(7, Generated.NOW.plusSeconds(1), copy.rows()).digest()).as("when and at which revision does not count").isEqualTo(copy.digest());
       List<Stored> others = new ArrayList<>(copy.rows());
       others.removeIf(row -> row.path().equals(Rows.cluster().path()));

@@ -53,6 +53,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -113,9 +114,9 @@ final class Nodes implements AutoCloseable {
           .withFeedSocket(folder.resolve("feed.sock")));
       ControlApiConfig api = ControlApiConfig.defaults().withApi(List.of("unix://" + socket)).withEngine(engineSocket)
           .withGrpc(folder.resolve("control.sock"));
-      client = sharing ? shared.client() : null;
-      host = TestHost.start(folder.resolve("host"), clock, sharing ? SHARED : "embedded:" + folder.resolve("host/store"),
-          builder -> (sharing ? builder.shared(client) : builder).onRestart(() -> Thread.ofVirtual().start(this::again))
+      client = sharing && store.isEmpty() ? shared.client() : null;
+      host = TestHost.start(folder.resolve("host"), clock, sharing ? store.orElse(SHARED) : "embedded:" + folder.resolve("host/store"),
+          builder -> (client != null ? builder.shared(client) : builder).onRestart(() -> Thread.ofVirtual().start(this::again))
               .door(asked -> new InetSocketAddress(InetAddress.getLoopbackAddress(), asked.getPort() == NetworkDoor.PORT ? 0 : asked.getPort())),
           new Orchestrator(), new Allocator(), new Scheduler(),
           new DispatcherComponent(DispatcherConfig.defaults()), new AgentComponent(agent), new ControlApi(api));
@@ -206,10 +207,17 @@ final class Nodes implements AutoCloseable {
   private final Path folder;
   private final SecureRandom random = new SecureRandom();
   private final List<Node> all = new ArrayList<>();
+  private final Optional<String> store;
   private SharedStore shared; // made when first needed
 
   Nodes(Path folder) {
+    this(folder, Optional.empty());
+  }
+
+  /** @param store what managers share, in place of a store of this test's own: {@code etcd://…} */
+  Nodes(Path folder, Optional<String> store) {
     this.folder = folder;
+    this.store = store;
   }
 
   /** A host outside of any cluster. */

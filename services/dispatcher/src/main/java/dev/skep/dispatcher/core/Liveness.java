@@ -89,7 +89,8 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
       String id = row.key().lastPart();
       Heard sign = heard.get(id);
       boolean unknown = sign == null && !strangers;
-      if (!state.has(Rows.NODE_SPEC.key(id)) || unknown || Holding.elsewhere(state, id, me).isPresent()) {
+      boolean over = row.value().getLeft() || !state.has(Rows.NODE_SPEC.key(id)); // also the host of this process, when it left
+      if (over || unknown || Holding.elsewhere(state, id, me).isPresent()) {
         continue;
       }
       Watched watch = listened(watched.get(id), sign, late, now);

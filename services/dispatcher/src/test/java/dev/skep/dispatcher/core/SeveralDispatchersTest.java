@@ -107,6 +107,15 @@ class SeveralDispatchersTest {
   }
 
   @Test
+  void aHostThatLeftIsNotTakenBackByTheDispatcherThatRunsOnItStill() {
+    node("m1");
+    session("m1", "s1", ME);
+    walk.apply(Registration.leave(walk.state(), "m1", START).orElseThrow());
+    assertThat(NodeLife.of(walk.state(), "m1")).isEqualTo(NodeLife.DOWN);
+    assertThat(stepsToChange(Liveness.fresh(START), "m1", Map.of("m1", new Heard(START, true)), true, 100)).isEqualTo(-1);
+  }
+
+  @Test
   void anOlderDispatcherWritesNothingAboutANodeThatWentOn() {
     node("n");
     alive(ME);

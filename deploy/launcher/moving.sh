@@ -73,7 +73,7 @@ moving() {
 
 # A manager whose store is gone must not found another cluster in its place: that would end what runs.
 need_own_store() {
-  if [ -z "$STORE" ] && [ ! -f "$DATA/store/store.db" ] && grep -qx 'manager=true' "$DATA/membership.properties" 2>/dev/null; then
+  if [ -z "$STORE" ] && [ ! -f "$DATA/store/store.db" ] && [ ! -f "$DATA/identity/store.properties" ] && grep -qx 'manager=true' "$DATA/membership.properties" 2>/dev/null; then
     die "this machine is a manager, and its store $DATA/store is gone. What runs goes on.
       Bring the state back:  ./skep restore FILE
       or give it all up:     ./skep down --purge"

@@ -4,7 +4,6 @@ import dev.skep.backend.StoreException;
 import dev.skep.moving.shell.Confirming;
 import dev.skep.moving.shell.Moving;
 import dev.skep.moving.shell.Refusal;
-import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.config.SettingsException;
 import dev.skep.runtime.host.CommandThreads;
@@ -49,7 +48,6 @@ public final class MovingMain {
     List<String> flags = Arrays.asList(args).subList(Math.min(1, args.length), args.length);
     Settings given = Settings.load(Optional.empty(), environment(), flags);
     MovingSettings settings = MovingSettings.from(given);
-    AccessSettings.from(given, "log", Optional.empty()); // a service's environment has it, too
     given.refuseUnknown();
     Moving moving = new Moving(settings, threads::start, Clock.systemUTC());
     return switch (command) {

@@ -3,6 +3,7 @@ package dev.skep.moving;
 import dev.skep.backend.Access;
 import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.identity.StoreAccess;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -21,15 +22,19 @@ import java.util.Optional;
 public record MovingSettings(
     Path data, Path run, Optional<Path> identity, String store, Access access, Optional<Path> file, Optional<String> to, Optional<String> log) {
 
-  public static MovingSettings from(Settings settings) {
-    Path data = settings.path("data", Path.of("/var/lib/skep"));
-    Optional<Path> identity = settings.text("identity").map(Path::of);
+  /** A host that joined as a manager knows from its identity folder where the store is. */
+  public static MovingSettings from(Settings told) {
+    Path data = told.path("data", Path.of("/var/lib/skep"));
+    Optional<Path> identity = told.text("identity").map(Path::of);
+    Path keys = identity.orElseGet(() -> data.resolve("identity"));
+    Settings settings = StoreAccess.complete(told, keys);
+    AccessSettings.from(settings, "log", Optional.of(keys)); // nobody goes there, but it may be told
     return new MovingSettings(
         data,
         settings.path("run", Path.of("/run/skep")),
         identity,
         settings.text("store", "embedded:" + data.resolve("store")),
-        AccessSettings.from(settings, "store", Optional.of(identity.orElseGet(() -> data.resolve("identity")))),
+        AccessSettings.from(settings, "store", Optional.of(keys)),
         settings.text("file").map(Path::of),
         settings.text("to"),
         settings.text("log"));

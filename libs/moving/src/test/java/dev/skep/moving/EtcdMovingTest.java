@@ -7,6 +7,7 @@ import dev.skep.backend.Store;
 import dev.skep.moving.core.Copy;
 import dev.skep.moving.core.Filling;
 import dev.skep.moving.shell.Refusal;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.state.ClusterState;
 import dev.skep.state.ClusterState.Stored;
 import dev.skep.state.Row;
@@ -71,9 +72,11 @@ final class EtcdMovingTest {
     sameOrder(before.state(), moved.state());
 
     try (Store used = manager.open(to)) {
-      assertThat(manager.moving("--store=" + to).backup()).contains(before.rows().size() + " rows");
+      StoreAccess.of(to, "kafka://unused").write(manager.data.resolve("identity")); // as of a host that joined as a manager
+      assertThat(manager.moving().backup()).contains(before.rows().size() + " rows");
       assertThat(used.revision()).isPositive();
     }
+    StoreAccess.erase(manager.data.resolve("identity"));
     String other = address();
     manager.moving("--store=" + other).restore();
     manager.moving().restore();

@@ -16,6 +16,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /** One etcd process of a test, with a folder of its own. It is gone when the test's JVM is. */
@@ -99,6 +100,21 @@ public final class EtcdServer implements AutoCloseable {
   /** SIGSTOP: the process and its connections are there, and nothing answers. */
   public void freeze() throws IOException, InterruptedException {
     signal("-STOP");
+    while (!allThreadsStopped()) { // the signal comes to each when it is scheduled; the test's time-out ends this
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  private boolean allThreadsStopped() throws IOException {
+    try (Stream<Path> threads = Files.list(Path.of("/proc", Long.toString(process.pid()), "task"))) {
+      for (Path thread : threads.toList()) {
+        String stat = Files.readString(thread.resolve("stat"));
+        if (!stat.startsWith(" T", stat.lastIndexOf(')') + 1)) {
+          return false;
+        }
+      }
+      return true;
+    }
   }
 
   /** SIGCONT. */

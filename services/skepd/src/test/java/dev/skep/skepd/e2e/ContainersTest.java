@@ -131,7 +131,7 @@ class ContainersTest {
     watched("nothing of the stack is left", () -> machine.engine("ps", "-q", "--filter", "label=com.docker.stack.namespace=hello").text(), "");
     for (Compose.Service service : compose.services().values()) {
       if (service.image().startsWith("skep/") && !service.name().equals("init")) {
-        machine.engine("stop", "--time", "25", ComposeRun.container(service.name())).succeeds();
+        machine.engine("stop", "-t", "25", ComposeRun.container(service.name())).succeeds();
         assertThat(machine.engine("inspect", "-f", "{{.State.ExitCode}}", ComposeRun.container(service.name())).text()).as(service.name()).isEqualTo("143");
       }
     }

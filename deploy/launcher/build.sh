@@ -53,6 +53,7 @@ main_class() {
     edge) echo dev.skep.skepd.EdgeMain ;;
     admin) echo dev.skep.skepd.AdminMain ;;
     moving) echo dev.skep.moving.MovingMain ;;
+    replay) echo dev.skep.relay.shell.ReplayMain ;;
     control-api) echo dev.skep.controlapi.Main ;;
     orchestrator | allocator | scheduler | dispatcher | relay | agent) echo "dev.skep.$1.Main" ;;
     ingress-lb) echo dev.skep.ingress.Main ;;
@@ -74,6 +75,7 @@ jvm_options() {
     # What moves users' bytes is worth the better compiler.
     edge | ingress-lb) echo "${common/-XX:TieredStopAtLevel=1 /} -Xms16m -Xmx64m -XX:MaxDirectMemorySize=128m" ;;
     control-api | dispatcher) echo "$common -Xms24m -Xmx128m -XX:MaxDirectMemorySize=64m" ;;
+    replay) echo "$common -Xmx1g" ;; # it holds the whole state, twice
     dns-discovery) echo "$common -Xms16m -Xmx48m -XX:MaxDirectMemorySize=64m" ;;
     *) echo "$common -Xms16m -Xmx96m -XX:MaxDirectMemorySize=64m" ;;
   esac

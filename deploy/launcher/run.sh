@@ -1,4 +1,4 @@
-# run, admin: one process in the foreground, for whoever watches processes already: systemd, a container.
+# run, admin, replay: one process in the foreground, for whoever watches processes already: systemd, a container.
 
 # skep_run PROCESS [--SETTING=VALUE …]: becomes the process.
 skep_run() {
@@ -15,3 +15,26 @@ skep_run() {
 
 # skep_admin COMMAND [--SETTING=VALUE …]
 skep_admin() { skep_run admin "$@"; }
+
+# skep_replay [--to REVISION] [--whole] [--data DIR | --store URI] [--log URI]: the event log against the store, also
+# beside a daemon that runs. Ends with 0 when they agree, 1 when they differ, 2 when nothing could be compared.
+skep_replay() {
+  local flags=() store=no
+  instance_options "$@"
+  set -- "${REST[@]+"${REST[@]}"}"
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --whole | --to=* | --log=* | --store=*) flags+=("$1") ;;
+      --to | --log | --store)
+        [ $# -ge 2 ] || die "$1 needs a value"
+        flags+=("$1=$2")
+        shift
+        ;;
+      *) die "replay: unknown option '$1'" ;;
+    esac
+    shift
+  done
+  case " ${flags[*]+"${flags[*]}"}" in *" --store="*) store=yes ;; esac
+  [ $store = yes ] || flags+=("--store=embedded:$DATA/store")
+  skep_run replay "${flags[@]}"
+}

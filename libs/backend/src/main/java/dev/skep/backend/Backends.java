@@ -4,6 +4,11 @@ import dev.skep.backend.embedded.EmbeddedChangeLog;
 import dev.skep.backend.embedded.SqliteStore;
 import dev.skep.backend.etcd.EtcdConfig;
 import dev.skep.backend.etcd.EtcdStore;
+import dev.skep.backend.embedded.StoreFile;
+import dev.skep.backend.kafka.KafkaChangeLog;
+import dev.skep.backend.kafka.KafkaConfig;
+import dev.skep.backend.kafka.KafkaHistory;
+import dev.skep.backend.kafka.KafkaLogWriter;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -48,17 +53,56 @@ public final class Backends {
     }
   }
 
-  /** {@code embedded:} is the store's own change table. */
-  public static ChangeLog log(String uri, Store store, Supplier<String> epoch, UnaryOperator<Store.Change> publish) {
-    if (uri.startsWith(EMBEDDED) && store instanceof SqliteStore embedded) {
-      return new EmbeddedChangeLog(embedded, epoch, publish);
-    }
-    throw refused("log", uri, "kafka://");
+  /** As the next one, for who needs no credentials. */
+  public static ChangeLog log(String uri, Store store, Threads threads, Supplier<String> epoch, UnaryOperator<Store.Change> publish) {
+    return log(uri, Access.PLAIN, store, threads, epoch, publish);
   }
 
-  private static IllegalArgumentException refused(String what, String uri, String cluster) {
-    return new IllegalArgumentException(uri.startsWith(cluster)
-        ? "the " + what + " " + uri + " comes with the cluster form, which this version does not have yet: use embedded:/<folder>"
-        : "'" + uri + "' names no " + what + " that there is: use embedded:/<folder>");
+  /** {@code embedded:} is the store's own change table; {@code kafka://h1:9092,h2} the topic that the relay fills. */
+  public static ChangeLog log(
+      String uri, Access access, Store store, Threads threads, Supplier<String> epoch, UnaryOperator<Store.Change> publish) {
+    if (embedded(uri) && store instanceof SqliteStore embedded) {
+      return new EmbeddedChangeLog(embedded, epoch, publish);
+    }
+    if (relayed(uri)) {
+      return new KafkaChangeLog(KafkaConfig.of(uri, access), threads, epoch);
+    }
+    throw noLog(uri);
+  }
+
+  /** Whether a relay has to fill this log: the embedded one is the store itself. */
+  public static boolean relayed(String logUri) {
+    return logUri.startsWith("kafka:");
+  }
+
+  /** The relay's side of a log that {@link #relayed} says yes to. */
+  public static LogWriter writer(String uri, Access access) {
+    if (relayed(uri)) {
+      return new KafkaLogWriter(KafkaConfig.of(uri, access));
+    }
+    throw noLog(uri);
+  }
+
+  /** For replay: a log as it stands, also while others use it. */
+  public static LogHistory history(String uri, Access access) {
+    if (embedded(uri)) {
+      return StoreFile.open(folder(uri));
+    }
+    if (relayed(uri)) {
+      return new KafkaHistory(KafkaConfig.of(uri, access));
+    }
+    throw noLog(uri);
+  }
+
+  private static IllegalArgumentException noLog(String uri) {
+    return new IllegalArgumentException("'" + uri + "' names no log that there is: use embedded:/<folder> or kafka://<host>:<port>,<host>:<port>");
+  }
+
+  private static boolean embedded(String uri) {
+    return uri.startsWith(EMBEDDED) && uri.length() > EMBEDDED.length();
+  }
+
+  private static Path folder(String uri) {
+    return Path.of(uri.substring(EMBEDDED.length()));
   }
 }

@@ -28,6 +28,7 @@ public final class HostBuilder {
   Optional<InetSocketAddress> http = Optional.empty();
   Optional<BiConsumer<String, Throwable>> onFatal = Optional.empty();
   Access storeAccess = Access.PLAIN;
+  Access logAccess = Access.PLAIN;
   Optional<Runnable> onRestart = Optional.empty();
   boolean heedSignals;
   Optional<Path> identity = Optional.empty();
@@ -155,6 +156,12 @@ public final class HostBuilder {
   /** What gets this process into its store and its log, for other managers' hosts; addresses alone unless given. */
   public HostBuilder access(StoreAccess whole) {
     access = Optional.of(whole);
+    return this;
+  }
+
+  /** As whom this process goes to the event log. */
+  public HostBuilder logAccess(Access access) {
+    logAccess = access;
     return this;
   }
 

@@ -18,7 +18,7 @@ import dev.skep.runtime.view.StoreView;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
 import dev.skep.state.Decision;
-import dev.skep.state.Owner;
+import dev.skep.state.LogValue;
 import dev.skep.state.Restored;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
@@ -26,8 +26,6 @@ import io.grpc.Channel;
 import io.prometheus.client.Gauge;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -94,17 +92,8 @@ public final class ProcessHost extends BasicHost {
     return cluster == null ? "" : cluster.getEpoch();
   }
 
-  /** What the event log shows of a change: of sealed rows a digest. */
   private static Store.Change published(Store.Change change) {
-    if (change.value() == null || !change.key().startsWith(Owner.SEALED.prefix())) {
-      return change;
-    }
-    try {
-      byte[] digest = MessageDigest.getInstance("SHA-256").digest(change.value());
-      return new Store.Change(change.key(), digest, change.createRevision(), change.modRevision());
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
+    return new Store.Change(change.key(), LogValue.of(change.key(), change.value()), change.createRevision(), change.modRevision());
   }
 
   @Override
@@ -224,6 +213,7 @@ public final class ProcessHost extends BasicHost {
   @Override
   void closeStore() {
     storeThreads.stopping();
+    log.close();
     store.close();
     storeThreads.close();
   }

@@ -20,6 +20,7 @@ import java.util.TreeMap;
  * @param store where the cluster's state is
  * @param storeAccess as whom it goes there
  * @param log where its event log is; empty: the store's own change table, or none
+ * @param logAccess as whom it goes there
  * @param listen where this process serves other hosts, in place of the address that the host was founded with
  * @param advertise host:port where other managers reach this process there; empty: the address of this machine or container
  * @param peers host:port of services that run in other processes, by component; of one that is not named: the managers that are known
@@ -32,6 +33,7 @@ public record ProcessSettings(
     String store,
     Access storeAccess,
     Optional<String> log,
+    Access logAccess,
     Optional<String> listen,
     Optional<String> advertise,
     Map<String, List<String>> peers,
@@ -49,7 +51,8 @@ public record ProcessSettings(
   /** Of a process that knows neither store nor cluster. */
   public static ProcessSettings plain(Settings settings) {
     return new ProcessSettings(
-        settings.path("data", DATA), settings.path("run", RUN), Optional.empty(), "", Access.PLAIN, Optional.empty(), Optional.empty(), Optional.empty(), Map.of(),
+        settings.path("data", DATA), settings.path("run", RUN), Optional.empty(), "", Access.PLAIN, Optional.empty(), Access.PLAIN, Optional.empty(),
+        Optional.empty(), Map.of(),
         metrics(settings));
   }
 
@@ -64,8 +67,8 @@ public record ProcessSettings(
       }
     }
     return new ProcessSettings(
-        plain.data, plain.run, Optional.of(settings.path("identity", plain.data.resolve("identity"))), "", Access.PLAIN, Optional.empty(), Optional.empty(),
-        Optional.empty(), peers, plain.metrics);
+        plain.data, plain.run, Optional.of(settings.path("identity", plain.data.resolve("identity"))), "", Access.PLAIN, Optional.empty(), Access.PLAIN,
+        Optional.empty(), Optional.empty(), peers, plain.metrics);
   }
 
   /** Of a process that reads and writes the cluster's state. */
@@ -80,6 +83,7 @@ public record ProcessSettings(
         settings.text("store", "embedded:" + member.data.resolve("store")),
         AccessSettings.from(settings, "store", member.identity),
         settings.text("log"),
+        AccessSettings.from(settings, "log", member.identity),
         settings.text("listen"),
         settings.text("advertise"),
         member.peers,
@@ -94,7 +98,7 @@ public record ProcessSettings(
 
   /** A host as these settings want it, that heeds signals from its start on. */
   public HostBuilder builder(String name) {
-    HostBuilder builder = HostBuilder.named(name).data(data).run(run).peers(peers).storeAccess(storeAccess).heedSignals();
+    HostBuilder builder = HostBuilder.named(name).data(data).run(run).peers(peers).storeAccess(storeAccess).logAccess(logAccess).heedSignals();
     identity.ifPresent(builder::identity);
     listen.ifPresent(builder::listen);
     advertise.ifPresent(builder::peer);

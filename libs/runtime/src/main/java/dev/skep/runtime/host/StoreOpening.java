@@ -47,7 +47,7 @@ final class StoreOpening {
       if (!alone && options.log.isEmpty()) {
         throw new StoreException("this process was not told where the event log is: see the setting 'log'");
       }
-      return Backends.log(options.log.orElse(uri), store, epoch, publish);
+      return Backends.log(options.log.orElse(uri), options.logAccess, store, threads, epoch, publish);
     });
   }
 

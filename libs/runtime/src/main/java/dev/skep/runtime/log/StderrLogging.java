@@ -29,6 +29,7 @@ public final class StderrLogging extends ContextAwareBase implements Configurato
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     root.setLevel(Level.WARN);
     root.addAppender(appender);
+    context.getLogger("org.apache.kafka").setLevel(Level.ERROR); // it warns on every try to connect; what uses it says so once
     context.getLogger("dev.skep").setLevel(Level.toLevel(level(), Level.INFO));
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }

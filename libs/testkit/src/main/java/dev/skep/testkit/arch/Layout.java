@@ -17,7 +17,8 @@ final class Layout {
           "agent", "agent",
           "ingress-lb", "ingress",
           "dns-discovery", "dns",
-          "control-api", "controlapi");
+          "control-api", "controlapi",
+          "relay", "relay");
 
   /** One library, one door: package prefixes of a library, and the packages of ours that may see it. */
   record Door(String library, List<String> prefixes, List<String> openedBy, String why) {}

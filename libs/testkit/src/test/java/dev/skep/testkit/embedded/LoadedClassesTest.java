@@ -13,7 +13,7 @@ class LoadedClassesTest {
   private Path folder;
 
   @Test
-  void theEmbeddedStoreLoadsNothingOfEtcd() throws Exception {
+  void theEmbeddedFormLoadsNothingOfEtcdOrKafka() throws Exception {
     Process process = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(), "--enable-native-access=ALL-UNNAMED",
         "-Xlog:class+load:stdout", "-cp", System.getProperty("java.class.path"), OpenByUri.class.getName(), "embedded:" + folder.resolve("store"))
         .redirectErrorStream(true).start();
@@ -23,6 +23,7 @@ class LoadedClassesTest {
     }
     assertThat(process.waitFor()).isZero();
     assertThat(lines).anyMatch(line -> line.contains("dev.skep.backend.embedded.SqliteStore "));
-    assertThat(lines).noneMatch(line -> line.contains(" io.grpc.") || line.contains(" io.etcd.") || line.contains("dev.skep.backend.etcd.EtcdStore "));
+    assertThat(lines).noneMatch(line -> line.contains(" io.grpc.") || line.contains(" io.etcd.") || line.contains("dev.skep.backend.etcd.EtcdStore ")
+        || line.contains(" org.apache.kafka."));
   }
 }

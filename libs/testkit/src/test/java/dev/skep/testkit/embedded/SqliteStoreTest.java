@@ -155,8 +155,8 @@ class SqliteStoreTest extends StoreContract {
       assertThat(other.revision()).isZero();
     }
     assertThatThrownBy(() -> Backends.store("etcd://me:secret@h1,h2", TestThreads::start)).hasMessageContaining("no credentials");
-    assertThatThrownBy(() -> Backends.log("kafka://h1", store, () -> "", change -> change))
-        .hasMessageContaining("comes with the cluster form");
+    assertThatThrownBy(() -> Backends.log("redis:x", store, TestThreads::start, () -> "", change -> change))
+        .hasMessageContaining("names no log that there is");
     assertThatThrownBy(() -> Backends.store("redis:x", TestThreads::start)).hasMessageContaining("names no store that there is");
   }
 }

@@ -1,0 +1,51 @@
+package dev.skep.relay.core;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+
+/** Which revision the store was at, how long ago: a sample every now and then is enough to compact by. */
+final class Past {
+  private record Sample(Instant time, long revision) {}
+
+  private final Duration spacing;
+  private final int most;
+  private final Deque<Sample> samples = new ArrayDeque<>();
+
+  /** Reaches back for {@code length}. */
+  Past(Duration length, Duration spacing) {
+    this.spacing = spacing;
+    this.most = (int) Math.min(10_000, length.dividedBy(spacing) + 2);
+  }
+
+  void sample(Instant now, long revision) {
+    if (revision == 0) {
+      return; // not known yet
+    }
+    Sample last = samples.peekLast();
+    if (last != null && (last.revision == revision || now.isBefore(last.time.plus(spacing)))) {
+      if (!now.isBefore(last.time)) {
+        return;
+      }
+      samples.clear(); // the clock was set back: what was measured with it says nothing any more
+    }
+    samples.addLast(new Sample(now, revision));
+    if (samples.size() > most) {
+      samples.removeFirst();
+    }
+  }
+
+  /** The revision of the newest sample that is at least this old. */
+  Optional<Long> before(Instant time) {
+    Optional<Long> found = Optional.empty();
+    for (Sample sample : samples) {
+      if (sample.time.isAfter(time)) {
+        break;
+      }
+      found = Optional.of(sample.revision);
+    }
+    return found;
+  }
+}

@@ -26,7 +26,6 @@ import dev.skep.runtime.grpc.NodeCaller;
 import dev.skep.runtime.identity.Caller;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
-import dev.skep.state.v1.DispatcherRow;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -38,13 +37,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 /** The calls of nodes. Handlers run on virtual threads and may wait; what they find goes to the dispatcher's thread. */
 final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
   private final Host host;
   private final DispatcherConfig config;
-  private final Supplier<DispatcherRow> own;
+  private final PeerRow own;
   private final Desk desk;
   private final Sessions sessions;
   private final Committer committer;
@@ -52,7 +50,7 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
 
   /** @param own this dispatcher, as its sessions name it */
   DispatcherRpc(
-      Host host, DispatcherConfig config, Supplier<DispatcherRow> own, Desk desk, Sessions sessions, Committer committer,
+      Host host, DispatcherConfig config, PeerRow own, Desk desk, Sessions sessions, Committer committer,
       DispatcherMetrics metrics) {
     this.host = host;
     this.config = config;
@@ -77,6 +75,7 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
         throw Committer.unavailable("node " + key.nodeId() + " registers too often: come back later");
       }
       host.view().fresh(config.storePatience()); // a node that was created a moment ago is known
+      await(own.there());
       long revision = written(state -> registration(state, key, request.getReport()));
       host.view().await(revision, config.storePatience());
       desk.run(() -> {
@@ -105,7 +104,7 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
     if (Registration.left(state, key.nodeId())) {
       return new Proposal.Plan.Refuse(Status.PERMISSION_DENIED.withDescription("node " + key.nodeId() + " has left the cluster"));
     }
-    return Registration.open(state, key, own.get(), report, host.clock().instant())
+    return Registration.open(state, key, own.row(), report, host.clock().instant())
         .<Proposal.Plan>map(change -> new Proposal.Plan.Write(List.of(change)))
         .orElseGet(() -> new Proposal.Plan.Refuse(Status.NOT_FOUND.withDescription("the cluster has no node " + key.nodeId())));
   }

@@ -48,7 +48,7 @@ public final class Door {
       host.blocking("dispatcher-row", row::run);
     }
     orphans = host.loop(NAME, new Orphans());
-    DispatcherRpc calls = new DispatcherRpc(host, config, row::row, desk, sessions, committer, metrics);
+    DispatcherRpc calls = new DispatcherRpc(host, config, row, desk, sessions, committer, metrics);
     nodeCalls = ServerInterceptors.intercept(calls, NodeCaller.interceptor());
     host.serve(NAME, () -> nodeCalls);
     host.serve(NAME, new DispatchersRpc(desk, sessions));

@@ -10,6 +10,7 @@ import dev.skep.state.v1.DispatcherRow;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -20,12 +21,14 @@ final class PeerRow {
   private static final Logger LOG = LoggerFactory.getLogger(PeerRow.class);
   private static final Duration LIFE = Duration.ofSeconds(3);
   private static final long LOOK_MILLIS = 200;
+  private static final long SOON_MILLIS = 20; // nodes wait
   private static final long LONGEST_PAUSE_MILLIS = 2_000;
 
   private final Host host;
   private final String id;
   private final Key<DispatcherRow> key;
   private final CountDownLatch stopped = new CountDownLatch(1);
+  private volatile CompletableFuture<Boolean> there = new CompletableFuture<>();
   private Store.Lease lease; // its own thread only
   private DispatcherRow written = DispatcherRow.getDefaultInstance(); // its own thread only
 
@@ -45,13 +48,18 @@ final class PeerRow {
     return row.build();
   }
 
+  /** Done while the row is in the store: a session with a dispatcher that others do not know is one with nobody. */
+  CompletableFuture<Boolean> there() {
+    return host.storeAccess().shared() ? there : CompletableFuture.completedFuture(true);
+  }
+
   void run() {
     long pause = LOOK_MILLIS;
     try {
       do {
         try {
           look();
-          pause = LOOK_MILLIS;
+          pause = there.isDone() ? LOOK_MILLIS : SOON_MILLIS;
         } catch (StoreException e) {
           LOG.debug("this dispatcher's row cannot be kept: {}", e.getMessage());
           drop();
@@ -65,24 +73,26 @@ final class PeerRow {
   }
 
   private void look() {
-    boolean wanted = host.membership().current().filter(Membership.Identity::manager).isPresent() && host.view().state().has(Rows.cluster());
+    boolean wanted = host.membership().current().filter(Membership.Identity::manager).isPresent()
+        && host.view().state().has(Rows.cluster()) && !host.address().isEmpty();
     if (!wanted) {
       drop();
       return;
     }
     DispatcherRow now = row();
-    boolean there = host.view().state().has(key);
+    boolean seen = host.view().state().has(key);
     if (lease == null || !lease.alive()) {
       drop();
       lease = host.store().lease(LIFE);
     }
-    if (!there || !now.equals(written)) {
+    if (!seen || !now.equals(written)) {
       Store.Outcome outcome = host.store().commit(new Store.Transaction(
           List.of(new Store.Compare.Exists(Rows.cluster().path())),
           List.of(new Store.Operation.Put(key.path(), now.toByteArray(), lease.id()))));
       if (outcome instanceof Store.Outcome.Committed(long revision)) {
         written = now;
         host.view().await(revision, LIFE);
+        there.complete(true);
       }
     }
   }
@@ -92,6 +102,7 @@ final class PeerRow {
     Optional<Store.Lease> before = Optional.ofNullable(lease);
     lease = null;
     written = DispatcherRow.getDefaultInstance();
+    there = there.isDone() ? new CompletableFuture<>() : there;
     try {
       before.ifPresent(Store.Lease::close);
     } catch (StoreException e) {

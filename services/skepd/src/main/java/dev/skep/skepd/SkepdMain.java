@@ -3,11 +3,14 @@ package dev.skep.skepd;
 import dev.skep.agent.AgentComponent;
 import dev.skep.agent.AgentConfig;
 import dev.skep.allocator.Allocator;
+import dev.skep.backend.Access;
 import dev.skep.controlapi.ControlApi;
 import dev.skep.controlapi.ControlApiConfig;
 import dev.skep.dispatcher.DispatcherComponent;
 import dev.skep.dispatcher.DispatcherConfig;
 import dev.skep.orchestrator.Orchestrator;
+import dev.skep.relay.Relay;
+import dev.skep.relay.RelayConfig;
 import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.feed.FeedServer;
@@ -43,7 +46,8 @@ public final class SkepdMain {
     StoreAccess access = StoreAccess.from(settings, "embedded:" + config.data().resolve("store"));
     builder.storeAccess(AccessSettings.from(settings, "store", Optional.of(identity)));
     if (!access.log().isEmpty()) {
-      builder.log(access.log());
+      Access toLog = AccessSettings.from(settings, "log", Optional.of(identity));
+      builder.log(access.log()).logAccess(toLog).component(new Relay(RelayConfig.from(settings.of("relay"), access.log(), toLog)));
     }
     settings.refuseUnknown();
     return builder.access(access).startProcess(access.store());

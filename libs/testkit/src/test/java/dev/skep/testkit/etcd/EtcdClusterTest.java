@@ -145,7 +145,8 @@ class EtcdClusterTest {
       }
     }
     long last = untilLanded(store, "w", "last");
-    assertThat(last).as("the commit in doubt landed, or not").isBetween(first + 1, first + 2);
+    // The commit in doubt landed or not, and so did each that was tried before the last one.
+    assertThat(last).isGreaterThan(first);
     assertThat(told.upTo(last)).isEqualTo(LongStream.rangeClosed(first + 1, last).boxed().toList());
   }
 }

@@ -165,7 +165,7 @@ public final class GrpcDoor implements NetworkDoor {
           end(door);
         }
       }
-    } catch (IOException e) {
+    } catch (IOException | IllegalStateException e) { // the latter from loops that were ended meanwhile
       synchronized (this) {
         if (!door.closed) {
           throw new IllegalStateException("the network door at " + door.asked + " cannot be served", e);

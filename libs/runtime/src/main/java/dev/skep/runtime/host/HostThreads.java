@@ -7,6 +7,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
@@ -80,7 +81,9 @@ final class HostThreads implements AutoCloseable {
 
   private synchronized ScheduledThreadPoolExecutor timer() {
     if (timer == null) {
-      timer = new ScheduledThreadPoolExecutor(1, Thread.ofPlatform().daemon().name("timer").factory());
+      // What is asked for after the end is treated as what still waits at the end: it does not run.
+      var discard = new ThreadPoolExecutor.DiscardPolicy();
+      timer = new ScheduledThreadPoolExecutor(1, Thread.ofPlatform().daemon().name("timer").factory(), discard);
       timer.setRemoveOnCancelPolicy(true);
       timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
       if (stopping) {

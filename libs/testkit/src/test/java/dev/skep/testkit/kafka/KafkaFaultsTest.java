@@ -122,7 +122,7 @@ class KafkaFaultsTest {
     assertThat(topic.revisions()).doesNotHaveDuplicates();
   }
 
-  /** Long: once in nine runs its reader did not get the record within a minute, and why is not known yet. */
+  /** Long: once in eight runs its reader did not get the record within a minute, and why is not known yet. */
   @Test
   @Tag("long")
   void aBrokerThatIsAwayFromTheStartIsWaitedFor() throws Exception {

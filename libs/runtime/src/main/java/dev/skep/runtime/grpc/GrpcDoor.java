@@ -44,6 +44,7 @@ public final class GrpcDoor implements NetworkDoor {
   private static final int HANDSHAKE_SECONDS = 10;
   private static final int PROBE_AFTER_SECONDS = 10; // of silence on a connection
   private static final int PROBE_PATIENCE_SECONDS = 5;
+  private static final int PORT_SECONDS = 5; // to give the port back
   private static final int LOOPS = 2;
 
   private final LocalServices services;
@@ -58,6 +59,7 @@ public final class GrpcDoor implements NetworkDoor {
     private final String asked;
     private final ServerSocketChannel socket;
     private final BoundListener.Connections connections = new BoundListener.Connections(CONNECTIONS, CONNECTIONS_OF_ONE_HOST);
+    private EventLoopGroup listener;
     private EventLoopGroup loops;
     private Server server;
     private boolean closed;
@@ -138,12 +140,13 @@ public final class GrpcDoor implements NetworkDoor {
       if (door.closed) {
         return;
       }
-      door.loops = new MultiThreadIoEventLoopGroup(LOOPS, new DefaultThreadFactory("door", true), NioIoHandler.newFactory());
+      door.listener = loops("door-listener", 1);
+      door.loops = loops("door", LOOPS);
     }
     try {
       Server server = NettyServerBuilder.forAddress(door.socket.getLocalAddress())
           .channelFactory(() -> new BoundListener(door.socket, door.connections))
-          .bossEventLoopGroup(door.loops)
+          .bossEventLoopGroup(door.listener)
           .workerEventLoopGroup(door.loops)
           .sslContext(Tls.server(trust))
           .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
@@ -174,6 +177,10 @@ public final class GrpcDoor implements NetworkDoor {
     }
   }
 
+  private static EventLoopGroup loops(String name, int threads) {
+    return new MultiThreadIoEventLoopGroup(threads, new DefaultThreadFactory(name, true), NioIoHandler.newFactory());
+  }
+
   private Caller caller(Open door, Attributes connection) {
     SSLSession session = connection.get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
     Caller caller = session == null ? new Caller.Stranger() : trust.caller(session);
@@ -202,6 +209,7 @@ public final class GrpcDoor implements NetworkDoor {
     }
   }
 
+  /** The port is free when this returns. */
   private static void end(Open door) {
     try {
       door.socket.close();
@@ -212,6 +220,10 @@ public final class GrpcDoor implements NetworkDoor {
       door.server.shutdownNow();
     }
     if (door.loops != null) {
+      // A closed channel goes on listening until its selector has let go of it, and an ended loop has closed its selector.
+      if (!door.listener.shutdownGracefully(0, PORT_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly(PORT_SECONDS, TimeUnit.SECONDS)) {
+        LOG.warn("the port of {} is not given back after {} s", door.asked, PORT_SECONDS);
+      }
       door.loops.shutdownGracefully(1, 5, TimeUnit.SECONDS); // calls hear that they are cancelled, and may still say something
     }
   }

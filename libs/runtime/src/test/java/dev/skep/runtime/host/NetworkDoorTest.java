@@ -51,6 +51,21 @@ class NetworkDoorTest {
   }
 
   @Test
+  void thePortIsFreeWhenTheDoorIsClosed() throws Exception {
+    try (ProcessHost host = host()) {
+      String address = host.door().open("127.0.0.1:0");
+      InetSocketAddress port = new InetSocketAddress("127.0.0.1", Integer.parseInt(address.split(":")[1]));
+      for (int i = 0; i < 50; i++) {
+        host.door().open(address);
+        host.door().close();
+        try (ServerSocket next = new ServerSocket()) {
+          next.bind(port);
+        }
+      }
+    }
+  }
+
+  @Test
   void itIsOpenWhileTheHostIsAManagersAndComesBackWithIt() throws Exception {
     String address;
     try (ProcessHost host = host()) {

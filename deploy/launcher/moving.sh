@@ -27,7 +27,7 @@ skep_restore() {
 }
 
 skep_migrate() {
-  local to='' log=''
+  local to='' log='' access=()
   instance_options "$@"
   set -- "${REST[@]+"${REST[@]}"}"
   while [ $# -gt 0 ]; do
@@ -38,6 +38,7 @@ skep_migrate() {
         shift
         ;;
       --to=*) to=${1#*=} ;;
+      --store.*=* | --log.*=*) access+=("$1") ;;
       *) die "migrate: unknown option '$1'" ;;
     esac
     shift
@@ -51,7 +52,7 @@ skep_migrate() {
   need_root migrate
   need_skepd_stopped migrate
   skep_build
-  moving migrate "--to=$to" "--log=$log"
+  moving migrate "--to=$to" "--log=$log" "${access[@]+"${access[@]}"}"
   STORE=$to
   remember_instance
   say "./skep up --no-init starts skepd there"

@@ -16,16 +16,16 @@ skep_run() {
 # skep_admin COMMAND [--SETTING=VALUE …]
 skep_admin() { skep_run admin "$@"; }
 
-# skep_replay [--to REVISION] [--whole] [--data DIR | --store URI] [--log URI]: the event log against the store, also
-# beside a daemon that runs. Ends with 0 when they agree, 1 when they differ, 2 when nothing could be compared.
+# skep_replay [--to REVISION] [--whole] [--data DIR] [--store URI] [--log URI] [--store.user=… …]: the event log against the
+# store, also beside a daemon that runs. Ends with 0 when they agree, 1 when they differ, 2 when nothing could be compared.
 skep_replay() {
-  local flags=() store=no
+  local flags=()
   instance_options "$@"
   set -- "${REST[@]+"${REST[@]}"}"
   while [ $# -gt 0 ]; do
     case $1 in
-      --whole | --to=* | --log=* | --store=*) flags+=("$1") ;;
-      --to | --log | --store)
+      --whole | --to=* | --identity=* | --store.*=* | --log.*=*) flags+=("$1") ;;
+      --to)
         [ $# -ge 2 ] || die "$1 needs a value"
         flags+=("$1=$2")
         shift
@@ -34,7 +34,8 @@ skep_replay() {
     esac
     shift
   done
-  case " ${flags[*]+"${flags[*]}"}" in *" --store="*) store=yes ;; esac
-  [ $store = yes ] || flags+=("--store=embedded:$DATA/store")
+  flags+=("--data=$DATA")
+  [ -z "$STORE" ] || flags+=("--store=$STORE")
+  [ -z "$LOG" ] || flags+=("--log=$LOG")
   skep_run replay "${flags[@]}"
 }

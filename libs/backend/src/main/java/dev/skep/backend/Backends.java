@@ -4,11 +4,13 @@ import dev.skep.backend.embedded.EmbeddedChangeLog;
 import dev.skep.backend.embedded.SqliteStore;
 import dev.skep.backend.etcd.EtcdConfig;
 import dev.skep.backend.etcd.EtcdStore;
+import dev.skep.backend.etcd.EtcdUsers;
 import dev.skep.backend.embedded.StoreFile;
 import dev.skep.backend.kafka.KafkaChangeLog;
 import dev.skep.backend.kafka.KafkaConfig;
 import dev.skep.backend.kafka.KafkaHistory;
 import dev.skep.backend.kafka.KafkaLogWriter;
+import dev.skep.backend.kafka.KafkaUsers;
 import java.nio.file.Path;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -75,12 +77,42 @@ public final class Backends {
     return logUri.startsWith("kafka:");
   }
 
+  /**
+   * Whether a relay could fill this log: it is reached, we may write it, the topic is as it must be, and is made when it is
+   * missing. Nothing is left there. Throws {@link StoreException} with what is wrong.
+   */
+  public static void tryLog(String uri, Access access) {
+    if (relayed(uri)) {
+      try (KafkaLogWriter writer = new KafkaLogWriter(KafkaConfig.of(uri, access))) {
+        writer.rehearse();
+      }
+    } else if (!embedded(uri)) {
+      throw noLog(uri);
+    }
+  }
+
   /** The relay's side of a log that {@link #relayed} says yes to. */
   public static LogWriter writer(String uri, Access access) {
     if (relayed(uri)) {
       return new KafkaLogWriter(KafkaConfig.of(uri, access));
     }
     throw noLog(uri);
+  }
+
+  /** The address of a store for a user who may not read what is sealed there: it is left out of what is read and watched. */
+  public static String withoutSealed(String uri) {
+    return uri.contains("sealed=hidden") ? uri : uri + (uri.contains("?") ? "&" : "?") + "sealed=hidden";
+  }
+
+  /** Who may use a store or a log on other machines. {@code access} is an administrator's. */
+  public static Users users(String uri, Access access) {
+    if (EtcdConfig.names(uri)) {
+      return EtcdUsers.open(EtcdConfig.of(uri, access));
+    }
+    if (relayed(uri)) {
+      return KafkaUsers.open(KafkaConfig.of(uri, access));
+    }
+    throw new IllegalArgumentException("'" + uri + "' has no users: they are for etcd://… and kafka://…");
   }
 
   /** For replay: a log as it stands, also while others use it. */

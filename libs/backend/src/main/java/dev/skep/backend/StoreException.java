@@ -11,4 +11,9 @@ public class StoreException extends RuntimeException {
   public StoreException(String message, Throwable cause) {
     super(message, cause);
   }
+
+  /** Whether asking again is useless until somebody changes something there, or gives us other credentials. */
+  public boolean denied() {
+    return false;
+  }
 }

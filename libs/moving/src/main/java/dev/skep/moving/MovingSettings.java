@@ -18,17 +18,19 @@ import java.util.Optional;
  * @param file the backup
  * @param to where the cluster moves
  * @param log where its event log will be
+ * @param logAccess as whom to go there
  */
 public record MovingSettings(
-    Path data, Path run, Optional<Path> identity, String store, Access access, Optional<Path> file, Optional<String> to, Optional<String> log) {
+    Path data, Path run, Optional<Path> identity, String store, Access access, Optional<Path> file, Optional<String> to, Optional<String> log,
+    Access logAccess) {
 
   /** A host that joined as a manager knows from its identity folder where the store is. */
   public static MovingSettings from(Settings told) {
     Path data = told.path("data", Path.of("/var/lib/skep"));
     Optional<Path> identity = told.text("identity").map(Path::of);
-    Path keys = identity.orElseGet(() -> data.resolve("identity"));
+    // control-api reads and writes what is copied, where services have users of their own
+    Path keys = StoreAccess.folder(identity.orElseGet(() -> data.resolve("identity")), "control-api");
     Settings settings = StoreAccess.complete(told, keys);
-    AccessSettings.from(settings, "log", Optional.of(keys)); // nobody goes there, but it may be told
     return new MovingSettings(
         data,
         settings.path("run", Path.of("/run/skep")),
@@ -37,7 +39,8 @@ public record MovingSettings(
         AccessSettings.from(settings, "store", Optional.of(keys)),
         settings.text("file").map(Path::of),
         settings.text("to"),
-        settings.text("log"));
+        settings.text("log"),
+        AccessSettings.from(settings, "log", Optional.of(keys)));
   }
 
   /** A variable that these settings may come from; a service's container has others, for its service. */

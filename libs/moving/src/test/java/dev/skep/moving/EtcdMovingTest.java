@@ -14,6 +14,7 @@ import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.TaskIntentRow;
 import dev.skep.testkit.etcd.EtcdServer;
+import dev.skep.testkit.kafka.KafkaServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +65,14 @@ final class EtcdMovingTest {
   void aClusterMovesToEtcdIsSavedThereAndComesBackAnywhere() throws Exception {
     manager.found(11);
     Copy before = manager.contents(manager.store());
-    assertThat(manager.moving("--to=" + to, "--log=kafka://unused").migrate()).contains("moved to " + to);
+    assertThatThrownBy(() -> manager.moving("--to=" + to, "--log=kafka://127.0.0.1:1").migrate()).isInstanceOf(Refusal.class)
+        .hasMessageStartingWith("nothing was moved. The event log cannot be used");
+    assertThat(Files.exists(manager.store())).isTrue();
+    try (KafkaServer kafka = KafkaServer.start()) {
+      assertThatThrownBy(() -> manager.moving("--to=" + to, "--log=kafka://" + kafka.address() + "?replication=3").migrate()).as("one broker")
+          .isInstanceOf(Refusal.class).hasMessageStartingWith("nothing was moved");
+      assertThat(manager.moving("--to=" + to, "--log=kafka://" + kafka.address()).migrate()).contains("moved to " + to);
+    }
     Copy moved = manager.contents(to);
     assertThat(moved.digest()).isEqualTo(before.digest());
     assertThat(moved.cluster().getOrigin().getUnconfirmed()).isFalse();

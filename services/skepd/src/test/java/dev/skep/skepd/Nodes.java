@@ -13,6 +13,9 @@ import dev.skep.dispatcher.DispatcherComponent;
 import dev.skep.dispatcher.DispatcherConfig;
 import dev.skep.orchestrator.Orchestrator;
 import dev.skep.runtime.NetworkDoor;
+import dev.skep.runtime.config.AccessSettings;
+import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.identity.CertificateAuthority;
 import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.NodeCertificate;
@@ -58,6 +61,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 
 /** Whole hosts in one process, each with an API, an agent and an engine that only pretends; they talk over loopback. */
 final class Nodes implements AutoCloseable {
@@ -116,14 +120,25 @@ final class Nodes implements AutoCloseable {
           .withGrpc(folder.resolve("control.sock"));
       client = sharing && store.isEmpty() ? shared.client() : null;
       host = TestHost.start(folder.resolve("host"), clock, sharing ? store.orElse(SHARED) : "embedded:" + folder.resolve("host/store"),
-          builder -> (client != null ? builder.shared(client) : builder).onRestart(() -> Thread.ofVirtual().start(this::again))
+          builder -> known(client != null ? builder.shared(client) : builder, sharing).onRestart(() -> Thread.ofVirtual().start(this::again))
               .door(asked -> new InetSocketAddress(InetAddress.getLoopbackAddress(), asked.getPort() == NetworkDoor.PORT ? 0 : asked.getPort())),
           new Orchestrator(), new Allocator(), new Scheduler(),
           new DispatcherComponent(DispatcherConfig.defaults()), new AgentComponent(agent), new ControlApi(api));
       started(starts.incrementAndGet()).complete(true);
     }
 
-    private synchronized void again() {
+    /** As a process that reads its identity when it starts. */
+    private HostBuilder known(HostBuilder builder, boolean sharing) {
+      Path identity = folder.resolve("host/data/identity");
+      Optional<StoreAccess> there = StoreAccess.read(identity).filter(access -> access.user("store").isPresent());
+      if (there.isPresent()) {
+        return builder.access(there.get()).storeAccess(AccessSettings.from(Settings.none(), "store", Optional.of(identity)));
+      }
+      return sharing ? told.apply(builder) : builder;
+    }
+
+    /** As systemd does it when somebody asks for it. */
+    synchronized void again() {
       if (!over) {
         host.stop();
         start(false);
@@ -208,6 +223,7 @@ final class Nodes implements AutoCloseable {
   private final SecureRandom random = new SecureRandom();
   private final List<Node> all = new ArrayList<>();
   private final Optional<String> store;
+  private final UnaryOperator<HostBuilder> told;
   private SharedStore shared; // made when first needed
 
   Nodes(Path folder) {
@@ -216,8 +232,14 @@ final class Nodes implements AutoCloseable {
 
   /** @param store what managers share, in place of a store of this test's own: {@code etcd://…} */
   Nodes(Path folder, Optional<String> store) {
+    this(folder, store, builder -> builder);
+  }
+
+  /** @param told what a host on the shared store is told besides, while its identity does not say it */
+  Nodes(Path folder, Optional<String> store, UnaryOperator<HostBuilder> told) {
     this.folder = folder;
     this.store = store;
+    this.told = told;
   }
 
   /** A host outside of any cluster. */

@@ -179,5 +179,10 @@ final class Calls {
     Status status() {
       return status;
     }
+
+    @Override
+    public boolean denied() {
+      return Fate.of(status) == Fate.STRANGER || Fate.denies(status);
+    }
   }
 }

@@ -17,6 +17,8 @@ enum Fate {
   /** etcd understood it and will not do it. */
   REFUSED;
 
+  private static final String STRANGERS = " (store.user, store.password-file; 'skep admin grant' makes users)";
+
   static Fate of(Status status) {
     String said = said(status);
     return switch (status.getCode()) {
@@ -42,6 +44,20 @@ enum Fate {
     return false;
   }
 
+  /** etcd knows us and does not let us, or its certificate is not one that we trust: more tries change nothing. */
+  static boolean denies(Status status) {
+    return status.getCode() == Status.Code.PERMISSION_DENIED || said(status).contains("authentication failed") || handshake(status) != null;
+  }
+
+  private static SSLHandshakeException handshake(Status status) {
+    for (Throwable why = status.getCause(); why != null; why = why.getCause()) {
+      if (why instanceof SSLHandshakeException failed) {
+        return failed;
+      }
+    }
+    return null;
+  }
+
   static String said(Status status) {
     return status.getDescription() == null ? "" : status.getDescription();
   }
@@ -65,14 +81,23 @@ enum Fate {
       return "the request is larger than etcd takes (--max-request-bytes, 1.5 MiB unless set): " + said;
     }
     return switch (status.getCode()) {
-      case PERMISSION_DENIED -> "etcd refuses this to our user: " + said + "; its roles must allow it (etcdctl role grant-permission)";
-      case UNAUTHENTICATED -> "etcd does not accept our credentials: " + said;
+      case PERMISSION_DENIED -> "etcd refuses this to our user: " + said + "; 'skep admin grant' makes users with what each service needs";
+      case UNAUTHENTICATED -> "etcd does not accept our credentials: " + said + STRANGERS;
       case INVALID_ARGUMENT -> said.contains("authentication failed") || said.contains("user name is empty")
-          ? "etcd does not accept our credentials: " + said : "etcd refuses it: " + said;
-      case UNAVAILABLE, DEADLINE_EXCEEDED -> "no answer" + (said.isEmpty() ? "" : ": " + said) + cause(status);
+          ? "etcd does not accept our credentials: " + said + STRANGERS : "etcd refuses it: " + said;
+      case UNAVAILABLE, DEADLINE_EXCEEDED -> handshake(status) == null
+          ? "no answer" + (said.isEmpty() ? "" : ": " + said) + cause(status) : tls(handshake(status));
       case OK, CANCELLED, UNKNOWN, NOT_FOUND, ALREADY_EXISTS, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, OUT_OF_RANGE, UNIMPLEMENTED,
           INTERNAL, DATA_LOSS -> "etcd: " + (said.isEmpty() ? status.getCode().name() : said);
     };
+  }
+
+  private static String tls(SSLHandshakeException failed) {
+    String what = String.valueOf(failed.getMessage());
+    if (what.contains("certification path") || what.contains("PKIX")) {
+      return "etcd's certificate does not come from the root that we were given (store.ca): " + what;
+    }
+    return "no TLS with etcd: " + what + " (store.ca is the root of its certificate; store.certificate and store.key are ours, where it asks for one)";
   }
 
   private static String cause(Status status) {

@@ -32,7 +32,7 @@ final class Clients {
   static final Duration LOOKING = Duration.ofMillis(5);
 
   /** What a writer leaves unfinished holds up readers for as long, if no other writer comes. */
-  private static final Duration TRANSACTION = Duration.ofSeconds(15);
+  static final Duration TRANSACTION = Duration.ofSeconds(15);
 
   private Clients() {}
 
@@ -57,12 +57,16 @@ final class Clients {
     Map<String, Object> settings = common(config);
     settings.put(ProducerConfig.ACKS_CONFIG, "all");
     settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
-    settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "skep.relay." + config.topic());
+    settings.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId(config));
     settings.put(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, (int) TRANSACTION.toMillis());
     settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
     settings.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, PATIENCE.toMillis());
     settings.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, (int) PATIENCE.toMillis());
     return new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+  }
+
+  static String transactionalId(KafkaConfig config) {
+    return "skep.relay." + config.topic();
   }
 
   private static Map<String, Object> common(KafkaConfig config) {

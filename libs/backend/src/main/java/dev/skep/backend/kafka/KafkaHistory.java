@@ -75,7 +75,7 @@ public final class KafkaHistory implements LogHistory {
       return question.apply(eyes);
     } catch (KafkaException e) {
       forget();
-      throw new StoreException("cannot read the event log, " + config.place() + ": " + e.getMessage(), e);
+      throw Plight.of("cannot read the event log", config, e);
     } catch (StoreException e) {
       forget();
       throw e;

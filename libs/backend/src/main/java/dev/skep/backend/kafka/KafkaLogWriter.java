@@ -19,6 +19,8 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.header.Headers;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes the topic in transactions, as the one producer of its transactional id. A claim fences the producer before it,
@@ -26,6 +28,7 @@ import org.apache.kafka.common.header.Headers;
  * thrown away: only a claim says what landed.
  */
 public final class KafkaLogWriter implements LogWriter {
+  private static final Logger LOG = LoggerFactory.getLogger(KafkaLogWriter.class);
   private static final int MOST_EPOCHS = 32;
 
   /**
@@ -45,6 +48,7 @@ public final class KafkaLogWriter implements LogWriter {
   }
 
   private final KafkaConfig config;
+  private List<String> said = List.of();
   private Tip tip = Tip.NOTHING;
   private volatile KafkaProducer<byte[], byte[]> producer; // null: not claimed
   private volatile boolean closed;
@@ -57,7 +61,7 @@ public final class KafkaLogWriter implements LogWriter {
   public End claim(String epoch) {
     release();
     try {
-      Topic.ensure(config);
+      warn(Topic.ensure(config));
       refuseSucceeded(epoch, read());
       KafkaProducer<byte[], byte[]> fresh = Clients.producer(config);
       producer = fresh;
@@ -74,6 +78,28 @@ public final class KafkaLogWriter implements LogWriter {
     } catch (RuntimeException e) {
       release();
       throw e;
+    }
+  }
+
+  /** Does all that a relay does, and takes it back. */
+  public void rehearse() {
+    claim("");
+    KafkaProducer<byte[], byte[]> mine = producer;
+    try {
+      mine.beginTransaction();
+      offset(mine.send(new ProducerRecord<>(config.topic(), 0, null, null, new byte[0])));
+      mine.abortTransaction();
+    } catch (KafkaException | IllegalStateException e) {
+      throw failed("write", e);
+    } finally {
+      release();
+    }
+  }
+
+  private void warn(List<String> poor) {
+    if (!poor.equals(said)) {
+      said = poor;
+      poor.forEach(one -> LOG.warn("{}: {}", config.place(), one));
     }
   }
 
@@ -211,7 +237,7 @@ public final class KafkaLogWriter implements LogWriter {
         return new FencedException("another relay has claimed " + config.place() + ", or this one was away for too long: nothing was appended", cause);
       }
     }
-    return new StoreException("cannot " + what + " the event log, " + config.place() + ": " + cause.getMessage(), cause);
+    return Plight.of("cannot " + what + " the event log", config, cause);
   }
 
   /** Gives the producer up. A transaction that it had open is ended by the next claim, or by its time-out. */

@@ -1,6 +1,7 @@
 package dev.skep.backend.kafka;
 
 import dev.skep.backend.ChangeLog;
+import dev.skep.backend.DeniedException;
 import dev.skep.backend.LogEntry;
 import dev.skep.backend.StoreException;
 import java.time.Duration;
@@ -39,6 +40,7 @@ final class KafkaReader implements ChangeLog.Subscription {
   private String lastEpoch;
   private long lastRevision;
   private int failures;
+  private String said = "";
 
   KafkaReader(KafkaConfig config, Supplier<String> epoch, long afterRevision, ChangeLog.Reader reader) {
     this.config = config;
@@ -57,7 +59,9 @@ final class KafkaReader implements ChangeLog.Subscription {
         }
       } catch (WakeupException e) {
         // closed
-      } catch (KafkaException | StoreException e) {
+      } catch (KafkaException e) {
+        complain(Plight.of("cannot follow the event log", config, e));
+      } catch (StoreException e) {
         complain(e);
       }
       pause();
@@ -122,10 +126,13 @@ final class KafkaReader implements ChangeLog.Subscription {
     }
   }
 
-  private void complain(RuntimeException e) {
-    if (open && failures % COMPLAIN_EVERY == 0) {
-      LOG.warn("the event log, {}, cannot be read and is tried again: {}", config.place(), e.getMessage());
+  /** At once, when it is another failure than before, and now and then. */
+  private void complain(StoreException e) {
+    String now = String.valueOf(e.getMessage());
+    if (open && (failures % COMPLAIN_EVERY == 0 || e instanceof DeniedException && !now.equals(said))) {
+      LOG.warn("{}; it is tried again", now);
     }
+    said = now;
   }
 
   private void pause() {

@@ -1,31 +1,76 @@
 package dev.skep.backend.kafka;
 
+import dev.skep.backend.DeniedException;
 import dev.skep.backend.StoreException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
-/** The topic itself: made by the writer when it is missing. */
+/** The topic itself: made by the writer when it is missing, and held to what the log needs. */
 final class Topic {
   private Topic() {}
 
-  static void ensure(KafkaConfig config) {
+  /** Returns what works and is not good, as sentences. Throws {@link DeniedException} for what does not work. */
+  static List<String> ensure(KafkaConfig config) {
     try (Admin admin = Clients.admin(config)) {
-      try {
-        int partitions = await(admin.describeTopics(List.of(config.topic())).topicNameValues().get(config.topic())).partitions().size();
-        if (partitions != 1) {
-          throw new StoreException(config.place() + " has " + partitions + " partitions, but the log is one sequence: name another topic");
-        }
-      } catch (UnknownTopicOrPartitionException e) {
-        make(admin, config);
-      }
+      return ensure(admin, config);
+    }
+  }
+
+  static List<String> ensure(Admin admin, KafkaConfig config) {
+    TopicDescription found = describe(admin, config).or(() -> {
+      make(admin, config);
+      return describe(admin, config);
+    }).orElseThrow(() -> new StoreException(config.place() + " was made and is not there yet"));
+    TopicPartitionInfo partition = found.partitions().getFirst();
+    Optional<Config> settings = settings(admin, new ConfigResource(ConfigResource.Type.TOPIC, config.topic()));
+    Optional<Config> broker = Optional.ofNullable(partition.leader())
+        .flatMap(leader -> settings(admin, new ConfigResource(ConfigResource.Type.BROKER, leader.idString())));
+    TopicNeeds needs = new TopicNeeds(config, found.partitions().size(), partition.replicas().size(), value(settings), value(broker));
+    List<String> wrong = needs.wrong();
+    if (!wrong.isEmpty()) {
+      throw new DeniedException(config.place() + " cannot hold the event log: " + String.join("; ", wrong), null);
+    }
+    List<String> poor = new ArrayList<>(needs.poor());
+    if (settings.isEmpty()) {
+      poor.add("its settings are hidden from us, and not checked: 'skep admin grant' makes users that may see them");
+    }
+    return poor;
+  }
+
+  /** Empty when we may not see them: users that others made may have less than ours. */
+  private static Optional<Config> settings(Admin admin, ConfigResource whose) {
+    try {
+      return Optional.of(await(admin.describeConfigs(List.of(whose)).values().get(whose)));
+    } catch (AuthorizationException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Function<String, Optional<String>> value(Optional<Config> settings) {
+    return name -> settings.map(all -> all.get(name)).map(ConfigEntry::value);
+  }
+
+  private static Optional<TopicDescription> describe(Admin admin, KafkaConfig config) {
+    try {
+      return Optional.of(await(admin.describeTopics(List.of(config.topic())).topicNameValues().get(config.topic())));
+    } catch (UnknownTopicOrPartitionException e) {
+      return Optional.empty();
     }
   }
 
@@ -40,7 +85,7 @@ final class Topic {
   }
 
   /** The answer, or the broker's own exception. */
-  private static <T> T await(KafkaFuture<T> answer) {
+  static <T> T await(KafkaFuture<T> answer) {
     try {
       return answer.get(Clients.PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {

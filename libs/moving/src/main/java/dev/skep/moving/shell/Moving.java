@@ -2,6 +2,7 @@ package dev.skep.moving.shell;
 
 import dev.skep.backend.Backends;
 import dev.skep.backend.Store;
+import dev.skep.backend.StoreException;
 import dev.skep.backend.Threads;
 import dev.skep.moving.MovingSettings;
 import dev.skep.moving.core.Copy;
@@ -67,6 +68,7 @@ public final class Moving {
     if (to.equals(settings.store())) {
       throw new SettingsException("the cluster is at " + to + " already");
     }
+    requireLog();
     Optional<Path> source = sourceFolder();
     try (Store target = Backends.store(to, settings.access(), threads)) {
       if (source.isPresent() && !Files.exists(source.get().resolve("store.db"))) {
@@ -86,6 +88,17 @@ public final class Moving {
     }
     String kept = source.isPresent() ? retire(source.get()) : settings.store();
     return "moved to " + to + "; the old store is kept in " + kept;
+  }
+
+  /** A cluster without its log would run and have no history; that is told before anything is moved. */
+  private void requireLog() throws Refusal {
+    if (settings.log().isPresent()) {
+      try {
+        Backends.tryLog(settings.log().get(), settings.logAccess());
+      } catch (StoreException e) {
+        throw new Refusal("nothing was moved. The event log cannot be used: " + e.getMessage());
+      }
+    }
   }
 
   private String alreadyThere(Store target, String to) throws Refusal {

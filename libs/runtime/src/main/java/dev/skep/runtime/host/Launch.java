@@ -30,7 +30,7 @@ public final class Launch {
   /** A control service alone: with the cluster's store. The component reads its settings, those of the process are read already. */
   public static void control(String name, String[] args, BiFunction<Settings, ProcessSettings, Component> component) {
     run(name, args, settings -> {
-      ProcessSettings process = ProcessSettings.withStore(settings);
+      ProcessSettings process = ProcessSettings.withStore(settings, name);
       HostBuilder builder = process.builder(name).access(StoreAccess.from(settings, process.store())).component(component.apply(settings, process));
       settings.refuseUnknown();
       return Optional.of(builder.startProcess(process.store()));

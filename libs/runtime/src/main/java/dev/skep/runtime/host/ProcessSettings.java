@@ -73,17 +73,22 @@ public record ProcessSettings(
 
   /** Of a process that reads and writes the cluster's state. */
   public static ProcessSettings withStore(Settings settings) {
+    return withStore(settings, "");
+  }
+
+  /** @param service which has users of its own in store and log where the identity folder has a folder of its name */
+  public static ProcessSettings withStore(Settings settings, String service) {
     ProcessSettings member = withIdentity(settings);
-    Path identity = member.identity.orElseThrow();
+    Path identity = StoreAccess.folder(member.identity.orElseThrow(), service);
     StoreAccess.complete(settings, identity);
     return new ProcessSettings(
         member.data,
         member.run,
         member.identity,
-        settings.text("store", "embedded:" + member.data.resolve("store")),
-        AccessSettings.from(settings, "store", member.identity),
+        StoreAccess.hiding(settings.text("store", "embedded:" + member.data.resolve("store")), identity),
+        AccessSettings.from(settings, "store", Optional.of(identity)),
         settings.text("log"),
-        AccessSettings.from(settings, "log", member.identity),
+        AccessSettings.from(settings, "log", Optional.of(identity)),
         settings.text("listen"),
         settings.text("advertise"),
         member.peers,

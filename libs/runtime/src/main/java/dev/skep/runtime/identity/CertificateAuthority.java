@@ -12,6 +12,7 @@ import java.security.interfaces.ECPublicKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import java.util.List;
 import java.util.Optional;
 import org.bouncycastle.asn1.DERPrintableString;
 import org.bouncycastle.asn1.x500.X500Name;
@@ -56,8 +57,13 @@ public record CertificateAuthority(String certificatePem, byte[] subject, byte[]
   private static final int LONGEST_REQUEST = 16 << 10;
 
   public static CertificateAuthority create(Instant now, SecureRandom random) {
+    return create("swarm-ca", now, random);
+  }
+
+  /** Another one than the cluster's: for servers that are no nodes. */
+  static CertificateAuthority create(String commonName, Instant now, SecureRandom random) {
     KeyPair keys = NodeCertificate.freshKey(random);
-    X500Name name = new X500NameBuilder().addRDN(BCStyle.CN, new DERPrintableString("swarm-ca")).build();
+    X500Name name = new X500NameBuilder().addRDN(BCStyle.CN, new DERPrintableString(commonName)).build();
     try {
       var builder = new JcaX509v3CertificateBuilder(
           name, serial(random), Date.from(now.minus(NodeCertificate.CLOCK_SKEW)), Date.from(now.plus(LIFE)), name, keys.getPublic());
@@ -136,6 +142,26 @@ public record CertificateAuthority(String certificatePem, byte[] subject, byte[]
       builder.addExtension(Extension.authorityKeyIdentifier, false, new JcaX509ExtensionUtils().createAuthorityKeyIdentifier(root().getPublicKey()));
       builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(new GeneralName[] {
           new GeneralName(GeneralName.dNSName, NodeName.UNIT + node.role().text()), new GeneralName(GeneralName.dNSName, node.nodeId())}));
+      return Pem.certificate(signed(builder, Pem.key(privateKey)));
+    } catch (GeneralSecurityException | IOException e) {
+      throw cannot("issue a certificate", e);
+    }
+  }
+
+  /** A certificate for a server of these names and addresses, and for a client of this common name. */
+  String issue(String commonName, List<String> names, PublicKey key, Instant now, Duration life, SecureRandom random) {
+    X500Name name = new X500NameBuilder().addRDN(BCStyle.CN, commonName).build();
+    List<GeneralName> all = names.stream()
+        .map(one -> new GeneralName(one.matches("[0-9.]+|.*:.*") ? GeneralName.iPAddress : GeneralName.dNSName, one)).toList();
+    try {
+      var builder = new JcaX509v3CertificateBuilder(
+          X500Name.getInstance(subject), serial(random), Date.from(now.minus(NodeCertificate.CLOCK_SKEW)), Date.from(now.plus(life)), name, key);
+      builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
+      builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
+      builder.addExtension(Extension.extendedKeyUsage, false,
+          new ExtendedKeyUsage(new KeyPurposeId[] {KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth}));
+      builder.addExtension(Extension.authorityKeyIdentifier, false, new JcaX509ExtensionUtils().createAuthorityKeyIdentifier(root().getPublicKey()));
+      builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(all.toArray(GeneralName[]::new)));
       return Pem.certificate(signed(builder, Pem.key(privateKey)));
     } catch (GeneralSecurityException | IOException e) {
       throw cannot("issue a certificate", e);

@@ -23,6 +23,11 @@ public final class SealedRows {
     return Rows.SEALED.key("token", role.text());
   }
 
+  /** As whom control-api makes users of store and log: a StoreAdministrator. Only where they have users. */
+  public static Key<SealedRow> storeAdministrator() {
+    return Rows.SEALED.key("users", "administrator");
+  }
+
   /** What the user sent as X-Registry-Auth with a service: written by control-api, read by the dispatcher for pulls. */
   public static Key<SealedRow> registryAuth(String serviceId) {
     return Rows.SEALED.key("registry-auth", serviceId);

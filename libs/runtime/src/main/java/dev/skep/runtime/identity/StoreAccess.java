@@ -1,5 +1,7 @@
 package dev.skep.runtime.identity;
 
+import dev.skep.backend.Access;
+import dev.skep.backend.Backends;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.config.SettingsException;
 import java.io.IOException;
@@ -92,6 +94,58 @@ public record StoreAccess(SortedMap<String, String> settings, SortedMap<String, 
     return new StoreAccess(settings, new TreeMap<>());
   }
 
+  /** Addresses, and the roots that servers prove themselves with: what everybody may be told. */
+  public StoreAccess withoutCredentials() {
+    SortedMap<String, String> addresses = new TreeMap<>(settings);
+    addresses.keySet().removeIf(name -> name.contains("."));
+    SortedMap<String, String> roots = new TreeMap<>(pems);
+    roots.keySet().removeIf(name -> !name.endsWith(".ca"));
+    return new StoreAccess(addresses, roots);
+  }
+
+  /**
+   * The same as this user.
+   *
+   * @param toLog also in the log; else it knows nobody
+   * @param opensSealed it may read everything in the store; else what is sealed is left out
+   */
+  public StoreAccess as(String user, String password, boolean toLog, boolean opensSealed) {
+    SortedMap<String, String> more = new TreeMap<>(settings);
+    for (String scope : toLog ? List.of(STORE, LOG) : List.of(STORE)) {
+      more.put(scope + ".user", user);
+      more.put(scope + ".password", password);
+    }
+    if (!opensSealed) {
+      more.put(STORE, Backends.withoutSealed(store()));
+    }
+    return new StoreAccess(more, pems);
+  }
+
+  /** Who goes there by name; empty when nobody is asked. */
+  public Optional<String> user(String scope) {
+    return Optional.ofNullable(settings.get(scope + ".user"));
+  }
+
+  /**
+   * How to go to the store or the log as somebody else from this process.
+   *
+   * @param scope {@code store} or {@code log}
+   * @param folder for the files of roots
+   */
+  public Access accessAs(String scope, String user, String password, Path folder) {
+    Optional<Path> root = Optional.ofNullable(pems.get(scope + ".ca")).map(text -> {
+      try {
+        Path file = folder.resolve(scope + ".ca" + PEM);
+        PrivateFile.replace(file, text.getBytes(StandardCharsets.UTF_8));
+        return file;
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot write down whom to trust", e);
+      }
+    });
+    return new Access(Optional.of(new Access.Credentials(user, password)),
+        root.map(file -> new Access.TlsFiles(file, Optional.empty(), Optional.empty())));
+  }
+
   public String store() {
     return settings.get(STORE);
   }
@@ -104,6 +158,17 @@ public record StoreAccess(SortedMap<String, String> settings, SortedMap<String, 
   /** Whether several managers can use it. */
   public boolean shared() {
     return !store().startsWith(EMBEDDED);
+  }
+
+  /** Where this is for one service of a host: in a folder of its name, where it has users of its own. */
+  public static Path folder(Path identityFolder, String service) {
+    Path own = identityFolder.resolve(service);
+    return !service.isEmpty() && Files.exists(own.resolve(FILE)) ? own : identityFolder;
+  }
+
+  /** The store as a process is told it, without what is hidden from the user whom this folder names. */
+  public static String hiding(String store, Path identityFolder) {
+    return settingsIn(identityFolder).getOrDefault(STORE, "").contains("sealed=hidden") ? Backends.withoutSealed(store) : store;
   }
 
   /** What the identity folder says; empty when the host uses what it is configured with. */

@@ -24,8 +24,18 @@ public final class EtcdServer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int LOG_CHARACTERS = 4_000;
 
-  /** TLS for clients: the authority that both sides trust, and what the server shows. Clients must show a certificate, too. */
-  public record Tls(TestAuthority authority, TestAuthority.Issued server) {}
+  /**
+   * TLS for clients.
+   *
+   * @param root that both sides trust
+   * @param certificate what the server shows, with its key
+   * @param asksClients clients must show a certificate, too
+   */
+  public record Tls(Path root, Path certificate, Path key, boolean asksClients) {
+    public Tls(TestAuthority authority, TestAuthority.Issued server) {
+      this(authority.root(), server.certificate(), server.key(), true);
+    }
+  }
 
   private final String name;
   private final Path folder;
@@ -47,8 +57,8 @@ public final class EtcdServer implements AutoCloseable {
         "--listen-client-urls", clients, "--advertise-client-urls", clients, "--listen-peer-urls", peer(peerPort),
         "--initial-advertise-peer-urls", peer(peerPort), "--initial-cluster", members, "--initial-cluster-token", members,
         "--listen-metrics-urls", "http://127.0.0.1:" + healthPort, "--logger", "zap", "--log-level", "warn"));
-    tls.ifPresent(with -> command.addAll(List.of("--cert-file", with.server.certificate().toString(), "--key-file", with.server.key().toString(),
-        "--trusted-ca-file", with.authority.root().toString(), "--client-cert-auth")));
+    tls.ifPresent(with -> command.addAll(List.of("--cert-file", with.certificate.toString(), "--key-file", with.key.toString())));
+    tls.filter(Tls::asksClients).ifPresent(with -> command.addAll(List.of("--trusted-ca-file", with.root.toString(), "--client-cert-auth")));
     command.addAll(flags);
     Runtime.getRuntime().addShutdownHook(lastResort);
   }

@@ -24,12 +24,16 @@ public final class KafkaServer implements AutoCloseable {
 
   private final Path folder;
   private final int port;
+  private final int internalPort;
   private final List<String> users;
+  private final List<String> prefix;
   private Process process;
 
-  private KafkaServer(Path folder, int port, List<String> users) {
+  private KafkaServer(Path folder, int port, int internalPort, List<String> users, List<String> prefix) {
+    this.prefix = prefix;
     this.folder = folder;
     this.port = port;
+    this.internalPort = internalPort;
     this.users = users;
   }
 
@@ -43,6 +47,15 @@ public final class KafkaServer implements AutoCloseable {
    * @param users as {@code SCRAM-SHA-512=[name=…,password=…]}
    */
   public static KafkaServer start(Map<String, String> settings, List<String> users) {
+    return start(settings, users, List.of());
+  }
+
+  /** A broker without encryption and users, on the loopback of a network namespace. */
+  public static KafkaServer startIn(String namespace) {
+    return start(Map.of(), List.of(), List.of("nsenter", "--net=/var/run/netns/" + namespace));
+  }
+
+  private static KafkaServer start(Map<String, String> settings, List<String> users, List<String> prefix) {
     try {
       Path folder = Files.createTempDirectory("skep-kafka");
       List<Integer> ports = Ports.free(3);
@@ -52,7 +65,7 @@ public final class KafkaServer implements AutoCloseable {
       try (var out = Files.newBufferedWriter(folder.resolve("server.properties"))) {
         all.store(out, null);
       }
-      KafkaServer server = new KafkaServer(folder, ports.getFirst(), users);
+      KafkaServer server = new KafkaServer(folder, ports.getFirst(), ports.get(2), users, prefix);
       try {
         server.start0();
       } catch (RuntimeException | Error e) {
@@ -102,6 +115,11 @@ public final class KafkaServer implements AutoCloseable {
     return HOST + ":" + port;
   }
 
+  /** {@code host:port} of the listener INTERNAL: for brokers among themselves, and for administrators. */
+  public String internalAddress() {
+    return HOST + ":" + internalPort;
+  }
+
   /** The log at a topic of this broker, as a URI. */
   public String uri(String topic) {
     return "kafka://" + address() + "?topic=" + topic;
@@ -117,7 +135,8 @@ public final class KafkaServer implements AutoCloseable {
   }
 
   private void start0() throws IOException {
-    List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(),
+    List<String> command = new ArrayList<>(prefix);
+    command.addAll(List.of(ProcessHandle.current().info().command().orElseThrow(),
         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-Xmx256m", "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Broker.class.getName(), folder.resolve("server.properties").toString()));
     command.addAll(users);

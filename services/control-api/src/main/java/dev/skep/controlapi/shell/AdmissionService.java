@@ -15,11 +15,13 @@ import dev.skep.runtime.grpc.ManagerKeys;
 import dev.skep.runtime.identity.Caller;
 import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.NodeRole;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.state.EmbeddedCluster;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,9 +31,11 @@ final class AdmissionService extends AdmissionGrpc.AdmissionImplBase {
 
   private final Host host;
   private final Commits commits;
+  private final ManagerUsers users;
 
-  AdmissionService(Host host, Commits commits) {
+  AdmissionService(Host host, Commits commits, ManagerUsers users) {
     this.host = host;
+    this.users = users;
     this.commits = commits;
   }
 
@@ -44,12 +48,25 @@ final class AdmissionService extends AdmissionGrpc.AdmissionImplBase {
       reply.onError(Status.FAILED_PRECONDITION.withDescription(EmbeddedCluster.ONE_MANAGER).asRuntimeException());
     } else {
       LOG.info("manager {} takes the cluster's keys", node.nodeId());
+      Optional<StoreAccess> access;
       try {
-        reply.onNext(ManagerKeys.of(ClusterKey.read(host.dataFolder("identity")), host.storeAccess()));
-        reply.onCompleted();
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot read the cluster's key", e);
+        access = users.access(node.nodeId());
+      } catch (StoreException e) {
+        LOG.warn("manager {} gets no user in store and log: {}", node.nodeId(), e.getMessage());
+        reply.onError(Status.UNAVAILABLE.withDescription("no user in store and log can be made: " + e.getMessage()).asRuntimeException());
+        return;
       }
+      access.ifPresentOrElse(own -> give(own, reply),
+          () -> reply.onError(Status.PERMISSION_DENIED.withDescription("only managers have the cluster's keys").asRuntimeException()));
+    }
+  }
+
+  private void give(StoreAccess access, StreamObserver<KeysReply> reply) {
+    try {
+      reply.onNext(ManagerKeys.of(ClusterKey.read(host.dataFolder("identity")), access));
+      reply.onCompleted();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read the cluster's key", e);
     }
   }
 

@@ -22,6 +22,8 @@ public final class ApiServer implements AutoCloseable {
   private final Cluster cluster;
   private final EventFeed events;
   private final RootRotator rotator;
+  private final UserSweep sweep;
+  private final OwnUser ownUser;
   private final AutoCloseable members;
   private final FrontDoor door;
   private final ControlService control;
@@ -34,11 +36,14 @@ public final class ApiServer implements AutoCloseable {
     this.cluster = new Cluster(host, commits, nodeWait);
     this.members = host.membership().listen(this::became);
     this.rotator = new RootRotator(host, cluster, commits);
+    ManagerUsers users = new ManagerUsers(host);
+    this.sweep = new UserSweep(host, cluster, users);
+    this.ownUser = new OwnUser(host);
     this.events = new EventFeed(host);
     this.control = new ControlService(host, cluster, commits, rotator);
     new ClusterMetrics(host.view()).register(host.metrics().registry());
     host.serve("control-api", control);
-    host.serve("control-api", new AdmissionService(host, commits));
+    host.serve("control-api", new AdmissionService(host, commits, users));
     DockerApi api = new DockerApi(host, cluster, commits, rotator, events, engine, distributionLimit);
     this.door = new FrontDoor(host, limits, engineSocket, api::commonHeaders, api::handle);
   }
@@ -77,6 +82,8 @@ public final class ApiServer implements AutoCloseable {
     }
     door.close();
     rotator.close();
+    sweep.close();
+    ownUser.close();
     Cluster.close(members);
     events.close();
   }

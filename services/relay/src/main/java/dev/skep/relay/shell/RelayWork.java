@@ -39,6 +39,7 @@ final class RelayWork implements Runnable {
   private final StoreTail tail;
   private volatile boolean closed;
   private int failures; // in a row
+  private String said = ""; // by the last one
 
   /** @param newest the newest revision of the store that this process has seen */
   RelayWork(RelayCore core, Store store, LogWriter writer, Lead lead, LongSupplier newest, Clock clock, RelayMetrics metrics) {
@@ -138,9 +139,14 @@ final class RelayWork implements Runnable {
   private void failed(Action action, StoreException e) {
     String what = action.getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT);
     metrics.failed(e instanceof LogWriter.FencedException ? "fenced" : what);
-    if (!closed && (e instanceof LogWriter.FencedException || failures++ % COMPLAIN_EVERY == 0)) {
-      LOG.warn("the relay begins again: {} failed: {}", what, e.getMessage());
+    String now = String.valueOf(e.getMessage());
+    boolean often = failures++ % COMPLAIN_EVERY != 0;
+    if (!closed && e.denied() && !(often && now.equals(said))) { // it goes on for as long as nobody does something
+      LOG.error("nothing is written to the event log: {} failed: {}", what, now);
+    } else if (!closed && !e.denied() && (e instanceof LogWriter.FencedException || !often)) {
+      LOG.warn("the relay begins again: {} failed: {}", what, now);
     }
+    said = now;
     core.failed(clock.instant());
   }
 

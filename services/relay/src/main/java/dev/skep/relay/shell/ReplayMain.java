@@ -9,12 +9,16 @@ import dev.skep.backend.Store;
 import dev.skep.backend.StoreException;
 import dev.skep.backend.embedded.StoreFile;
 import dev.skep.relay.core.Replay;
+import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.config.SettingsException;
 import dev.skep.runtime.host.CommandThreads;
+import dev.skep.runtime.identity.StoreAccess;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 
 /**
@@ -36,13 +40,13 @@ public final class ReplayMain {
   public static void main(String[] args) {
     Report report;
     try {
-      Settings settings = Settings.load(Optional.empty(), Map.of(), List.of(args));
-      String store = settings.text("store").orElseThrow(() -> new IllegalArgumentException("--store=URI says where the state is"));
-      String log = settings.text("log", store);
+      Settings settings = Settings.load(Optional.empty(), environment(), List.of(args));
+      Place store = store(settings);
+      Place log = log(settings, store);
       long to = settings.number("to", Long.MAX_VALUE);
       boolean whole = settings.flag("whole", false);
       settings.refuseUnknown();
-      report = replay(new Place(store, Access.PLAIN), new Place(log, Access.PLAIN), to, whole);
+      report = replay(store, log, to, whole);
     } catch (SettingsException | IllegalArgumentException e) {
       report = new Report(e.getMessage() + "\n", MISUSED);
     } catch (StoreException e) {
@@ -54,6 +58,32 @@ public final class ReplayMain {
 
   /** A store or a log, and how to reach it. */
   record Place(String uri, Access access) {}
+
+  /** Of this machine's variables those that a relay has, too. */
+  private static Map<String, String> environment() {
+    Map<String, String> ours = new TreeMap<>(System.getenv());
+    ours.keySet().removeIf(name -> !name.matches("SKEP_(DATA|IDENTITY|(STORE|LOG)(_.*)?)"));
+    return ours;
+  }
+
+  /** A manager's host knows from its identity where store and log are and as whom to go there; what is given wins. */
+  static Place store(Settings settings) {
+    Path data = settings.path("data", Path.of("/var/lib/skep"));
+    Path access = access(settings);
+    StoreAccess.complete(settings, access);
+    String uri = StoreAccess.hiding(settings.text("store", "embedded:" + data.resolve("store")), access);
+    return new Place(uri, AccessSettings.from(settings, "store", Optional.of(access)));
+  }
+
+  static Place log(Settings settings, Place store) {
+    return new Place(settings.text("log", store.uri()), AccessSettings.from(settings, "log", Optional.of(access(settings))));
+  }
+
+  /** As the relay, where it has users of its own. */
+  private static Path access(Settings settings) {
+    Path data = settings.path("data", Path.of("/var/lib/skep"));
+    return StoreAccess.folder(settings.path("identity", data.resolve("identity")), "relay");
+  }
 
   /** @param whole from the log's beginning, and not only from the newest snapshot before the revision */
   static Report replay(Place store, Place log, long to, boolean whole) {
@@ -106,7 +136,7 @@ public final class ReplayMain {
         return ((StoreFile) file).at(revision);
       }
     }
-    try (CommandThreads threads = new CommandThreads(); Store store = Backends.store(place.uri(), threads::start)) {
+    try (CommandThreads threads = new CommandThreads(); Store store = Backends.store(place.uri(), place.access(), threads::start)) {
       return store.readAt("", revision);
     }
   }

@@ -26,8 +26,15 @@ class EtcdSecurityTest {
   @TempDir
   private Path folder;
 
+  private static final String PATIENT = "?timeout=60s&silence=10s";
+  private static final String IMPATIENT = "?timeout=3s&silence=1s"; // a refused connection is tried again until then
+
   private static Store open(EtcdServer etcd, Optional<Credentials> credentials, Optional<TlsFiles> tls) {
-    return Backends.store("etcd://" + etcd.endpoint() + "?timeout=3s&silence=500ms", new Access(credentials, tls), Told::start);
+    return open(etcd, PATIENT, credentials, tls);
+  }
+
+  private static Store open(EtcdServer etcd, String patience, Optional<Credentials> credentials, Optional<TlsFiles> tls) {
+    return Backends.store("etcd://" + etcd.endpoint() + patience, new Access(credentials, tls), Told::start);
   }
 
   private static Optional<Credentials> user(String name, String password) {
@@ -56,7 +63,7 @@ class EtcdSecurityTest {
   }
 
   private static void refusedTo(EtcdServer etcd, TlsFiles files) {
-    try (Store store = open(etcd, Optional.empty(), Optional.of(files))) {
+    try (Store store = open(etcd, IMPATIENT, Optional.empty(), Optional.of(files))) {
       assertThatThrownBy(() -> store.get("a")).isInstanceOf(StoreException.class);
     }
   }

@@ -122,11 +122,12 @@ class KafkaFaultsTest {
     assertThat(topic.revisions()).doesNotHaveDuplicates();
   }
 
-  /** Long: once in eight runs its reader did not get the record within a minute, and why is not known yet. */
   @Test
-  @Tag("long")
   void aBrokerThatIsAwayFromTheStartIsWaitedFor() throws Exception {
     append();
+    try (ChangeLog.Subscription _ = log.read(0, records::add)) {
+      LogTopic.next(records); // else the broker may end between the commit and its marker, and hide the record until the next one
+    }
     server.stop();
     KafkaChangeLog late = topic.open(() -> EPOCH);
     try (ChangeLog.Subscription reading = late.read(0, records::add)) {

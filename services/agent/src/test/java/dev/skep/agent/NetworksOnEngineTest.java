@@ -290,6 +290,17 @@ class NetworksOnEngineTest {
   }
 
   @Test
+  void aPlanThatFailsOnAMissingBridgeBringsItBack() throws Exception {
+    web();
+    answersAgain("at first");
+    engine.inside("ip", "link", "del", "skb4097");
+    scene.feedService("more", "net1", "10.0.1.9");
+    scene.feedEndpoint("more", "m1", "net1", "10.0.1.11", true);
+    scene.publish(); // needs the bridge before anybody has looked for it
+    answersAgain("bridge");
+  }
+
+  @Test
   void aNetworkThatSomebodyRemovedIsMadeAgain() throws Exception {
     cluster.networks.put("net1", Scene.network(1));
     scene.feedNetwork(1);

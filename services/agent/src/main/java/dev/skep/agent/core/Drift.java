@@ -95,7 +95,7 @@ public record Drift(
     Map<String, Overlay> overlays = new TreeMap<>(have.overlays());
     networks.forEach(lost -> overlays.remove(lost.id()));
     boolean onlyTunnels = networks.isEmpty() && bridges.isEmpty() && rules.isEmpty() && vips.isEmpty();
-    return have.withReach(reach).with(onlyTunnels, Map.copyOf(overlays));
+    return have.withReach(reach).with(have.loaded() && onlyTunnels, Map.copyOf(overlays));
   }
 
   @Override

@@ -27,6 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -184,8 +185,12 @@ final class NetworkKeeper {
     lane.run(
         () -> {
           try {
-            NodeNetworks.Applied applied = networks.apply(want, before == null ? networks.standing() : before, hostname);
-            agent.execute(() -> applied(want, applied, seen));
+            Looked now = before == null ? Looked.at(networks.standing()) : before.loaded() ? Looked.at(before) : lookedAt(before);
+            NodeNetworks.Applied applied = networks.apply(want, now.left(), hostname);
+            agent.execute(() -> {
+              replug(now.restored());
+              applied(want, applied, seen);
+            });
           } catch (EngineException e) {
             LOG.warn("{}; networks are tried again", e.getMessage());
             agent.execute(this::retry);
@@ -260,34 +265,50 @@ final class NetworkKeeper {
       NetworkHave before = have;
       lane.run(
           () -> {
-            Drift drift = Drift.NONE;
-            try {
-              drift = drifts.look(before);
-              if (drift.lost()) {
-                LOG.warn("somebody removed {}; made again", drift);
-              }
-              drifts.mend(drift);
-            } catch (EngineException | Commands.Failed e) {
-              LOG.warn("what stands of our networks cannot be made sure of: {}; looked at again", e.getMessage());
-            }
-            NetworkHave left = drift.from(before);
-            Set<String> restored = drift.bridges().stream().map(Overlay::bridge).collect(java.util.stream.Collectors.toSet());
-            agent.execute(() -> looked(left, restored, left != before));
+            Looked now = lookedAt(before);
+            agent.execute(() -> looked(now, now.left() != before));
           });
     }
   }
 
-  private void looked(NetworkHave left, Set<String> restored, boolean lost) {
-    busy = false;
-    have = left;
-    if (!restored.isEmpty()) {
-      lane.run(hairpins::clear); // of ports that joined another bridge
-      hairpinWanted.addAll(restored);
-      hairpin();
+  /** What is left of what we made, and the bridges that were made again for it. */
+  private record Looked(NetworkHave left, Set<String> restored) {
+    static Looked at(NetworkHave have) {
+      return new Looked(have, Set.of());
     }
+  }
+
+  /** Also before a plan that failed is tried again: it may have failed because somebody took away what it builds on. Blocking. */
+  private Looked lookedAt(NetworkHave before) {
+    try {
+      Drift drift = drifts.look(before);
+      if (drift.lost() && before.loaded()) {
+        LOG.warn("somebody removed {}; made again", drift);
+      }
+      drifts.mend(drift);
+      return new Looked(drift.from(before), drift.bridges().stream().map(Overlay::bridge).collect(Collectors.toSet()));
+    } catch (EngineException | Commands.Failed e) {
+      LOG.warn("what stands of our networks cannot be made sure of: {}; looked at again", e.getMessage());
+      return Looked.at(before);
+    }
+  }
+
+  private void looked(Looked now, boolean lost) {
+    busy = false;
+    have = now.left();
+    replug(now.restored());
     if (again || lost) {
       again = false;
       reconcile();
+    }
+  }
+
+  /** Ports of containers joined these bridges. */
+  private void replug(Set<String> bridges) {
+    if (!bridges.isEmpty()) {
+      lane.run(hairpins::clear);
+      hairpinWanted.addAll(bridges);
+      hairpin();
     }
   }
 

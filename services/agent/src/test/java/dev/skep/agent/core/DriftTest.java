@@ -52,6 +52,14 @@ class DriftTest {
   }
 
   @Test
+  void rulesOfAFailedPlanAreNotTrustedAgain() {
+    NetworkHave failed = HAVE.with(false, HAVE.overlays());
+    Drift onlyTunnels = new Drift(List.of(), List.of(), List.of(), List.of(), List.of("skx1"), List.of(), Reach.NONE);
+    assertThat(onlyTunnels.from(HAVE).loaded()).isTrue();
+    assertThat(onlyTunnels.from(failed).loaded()).isFalse();
+  }
+
+  @Test
   void aLostChainMeansThatAllRulesAreLoaded() {
     chains.remove("v_10_0_1_2");
     assertThat(drift().rules()).containsExactly("v_10_0_1_2");

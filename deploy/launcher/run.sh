@@ -8,9 +8,21 @@ skep_run() {
   skep_build
   find_jdk
   local cache=()
-  [ ! -f "$BUILD/$name.aot" ] || cache=(-XX:AOTCache="$BUILD/$name.aot" -Xlog:aot=off -Xlog:cds=off)
+  cache_options "$name"
   # shellcheck disable=SC2046 # the options are words
   exec "$JAVA_HOME/bin/java" "${cache[@]+"${cache[@]}"}" $(jvm_options "$name") -cp "$BUILD/lib/*" "$(main_class "$name")" "$@"
+}
+
+# cache_options PROCESS: sets cache, the options for its start-up cache. A service alone starts with that of skepd, which
+# has lived with the same classes.
+cache_options() {
+  local name=$1
+  case $name in
+    edge | ingress-lb | dns-discovery) name=edge ;;
+    *) name=skepd ;;
+  esac
+  cache=()
+  [ ! -f "$BUILD/$name.aot" ] || cache=(-XX:AOTCache="$BUILD/$name.aot" -Xlog:aot=off -Xlog:cds=off)
 }
 
 # skep_admin COMMAND [--SETTING=VALUE …]

@@ -56,11 +56,11 @@ skep_sim() {
 skep_bench() {
   local which=${1:-}
   case $which in
-    replicas | edge | footprint | overlay | nodes)
+    replicas | edge | footprint | overlay | nodes | placement | services)
       shift
       skep_build
       "$HERE/load-tests/$which/run" "$@"
       ;;
-    *) die "bench: which one? replicas, edge, footprint, overlay or nodes" ;;
+    *) die "bench: which one? replicas, edge, footprint, overlay, nodes, placement or services" ;;
   esac
 }

@@ -154,6 +154,13 @@ public final class EtcdServer implements AutoCloseable {
     return ask("/metrics").contains("\netcd_server_is_leader 1");
   }
 
+  /** A figure without labels of its /metrics. */
+  public double metric(String name) throws InterruptedException {
+    return ask("/metrics").lines().filter(line -> line.startsWith(name + " ")).findFirst()
+        .map(line -> Double.parseDouble(line.substring(name.length() + 1)))
+        .orElseThrow(() -> new AssertionError("the server does not tell " + name + ": " + log()));
+  }
+
   private String ask(String path) throws InterruptedException {
     URI uri = URI.create("http://127.0.0.1:" + healthPort + path);
     try (HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build()) {

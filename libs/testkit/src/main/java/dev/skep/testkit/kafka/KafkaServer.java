@@ -125,6 +125,15 @@ public final class KafkaServer implements AutoCloseable {
     return "kafka://" + address() + "?topic=" + topic;
   }
 
+  /** What the topic's one partition takes on disk, without its indexes. */
+  public long bytes(String topic) {
+    try (Stream<Path> files = Files.list(folder.resolve("data").resolve(topic + "-0"))) {
+      return files.filter(file -> file.toString().endsWith(".log")).mapToLong(file -> file.toFile().length()).sum();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Starts it again after {@link #stop} or {@link #kill}, with its data; returns when it serves. */
   public void restart() {
     try {

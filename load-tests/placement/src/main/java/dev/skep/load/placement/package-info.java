@@ -1,0 +1,2 @@
+/** Placement decisions through the real control path on etcd and Kafka, beside the embedded form and beside bare etcd. */
+package dev.skep.load.placement;

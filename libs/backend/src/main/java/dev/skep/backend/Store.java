@@ -20,7 +20,7 @@ public interface Store extends AutoCloseable {
 
   /** Writes that land together, if all comparisons hold. */
   record Transaction(List<Compare> compares, List<Operation> operations) {
-    /** Operations and comparisons together; every backend takes as many. */
+    /** Of operations, and of comparisons; every backend takes as many. */
     public static final int MOST = 128;
 
     public Transaction {
@@ -30,9 +30,9 @@ public interface Store extends AutoCloseable {
 
     /** Throws {@link IllegalArgumentException} for what no backend takes: too many operations, or a key that is written twice. */
     public void requireValid() {
-      if (operations.size() + compares.size() > MOST) {
+      if (operations.size() > MOST || compares.size() > MOST) {
         throw new IllegalArgumentException("a transaction of " + operations.size() + " operations and " + compares.size()
-            + " comparisons; " + MOST + " is the most");
+            + " comparisons; " + MOST + " of each is the most");
       }
       Set<String> keys = new HashSet<>();
       for (Operation operation : operations) {

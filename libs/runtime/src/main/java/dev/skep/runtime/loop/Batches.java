@@ -30,21 +30,24 @@ final class Batches {
     Deque<List<ChangeSet>> batches = new ArrayDeque<>();
     List<ChangeSet> batch = new ArrayList<>();
     Set<String> written = new HashSet<>();
-    int operations = 0;
+    int writes = 0; // stores bound them and the guards, each for itself
+    int guards = 0;
     long bytes = 0;
     for (ChangeSet set : sets) {
-      int size = set.writes().size() + set.guards().size();
       long more = bytes(set);
-      boolean full = operations + size > ChangeSet.MAX_OPERATIONS || bytes + more > MOST_BYTES;
+      boolean full = writes + set.writes().size() > ChangeSet.MAX_OPERATIONS || guards + set.guards().size() > ChangeSet.MAX_OPERATIONS
+          || bytes + more > MOST_BYTES;
       if (!batch.isEmpty() && (full || touches(set, written))) {
         batches.add(batch);
         batch = new ArrayList<>();
         written.clear();
-        operations = 0;
+        writes = 0;
+        guards = 0;
         bytes = 0;
       }
       batch.add(set);
-      operations += size;
+      writes += set.writes().size();
+      guards += set.guards().size();
       bytes += more;
       set.writes().forEach(write -> written.add(write.key().path()));
     }

@@ -21,6 +21,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -44,6 +46,8 @@ final class SimNode implements AutoCloseable {
   private final CountDownLatch open = new CountDownLatch(1);
   private final Map<String, Integer> steps = new HashMap<>(); // of tasks that are on their way up
   private final Map<String, TaskState> last = new HashMap<>(); // what was reported of each task
+  private final Set<String> networks = new TreeSet<>();
+  private Set<String> reported = Set.of(); // of the networks
   private volatile String session = "";
   private volatile StreamObserver<Beat> beats;
   private volatile FeedUpdate applied = FeedUpdate.getDefaultInstance();
@@ -62,8 +66,7 @@ final class SimNode implements AutoCloseable {
 
   /** Registers; returns when the session is open. */
   void open() throws InterruptedException {
-    NodeReport report = NodeReport.newBuilder().setAdvertiseAddr("192.0.2.1").setDescription(NodeDescription.newBuilder().setHostname(id)).build();
-    streams.session(SessionRequest.newBuilder().setReport(report).build(), each(this::message));
+    streams.session(SessionRequest.newBuilder().setReport(report()).build(), each(this::message));
     if (!open.await(60, TimeUnit.SECONDS)) {
       throw new IllegalStateException("no session for " + id);
     }
@@ -127,6 +130,10 @@ final class SimNode implements AutoCloseable {
         for (; message != null; message = assigned.poll()) {
           apply(message, request);
         }
+        if (!networks.equals(reported)) {
+          reported = new TreeSet<>(networks);
+          calls.reportNode(report().setSessionId(session).addAllNetworkIds(networks).build());
+        }
         if (request.getUpdatesCount() > 0) {
           calls.updateTaskStatus(request.build());
         }
@@ -140,7 +147,13 @@ final class SimNode implements AutoCloseable {
     }
   }
 
+  private NodeReport.Builder report() {
+    return NodeReport.newBuilder().setAdvertiseAddr("192.0.2.1").setDescription(NodeDescription.newBuilder().setHostname(id));
+  }
+
   private void apply(AssignmentsMessage message, UpdateTaskStatusRequest.Builder request) {
+    message.getPutNetworksList().forEach(network -> networks.add(network.getId()));
+    networks.removeAll(message.getRemoveNetworksList());
     for (TaskAssignment task : message.getPutTasksList()) {
       if (task.getDesiredValue() >= TaskState.TASK_SHUTDOWN_VALUE) {
         steps.remove(task.getId());

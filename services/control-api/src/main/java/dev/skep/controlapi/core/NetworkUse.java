@@ -45,16 +45,14 @@ final class NetworkUse {
     return Optional.empty();
   }
 
-  /** Says that a service starts to use these networks: whoever deletes one meanwhile is refused by the store. */
+  /**
+   * Says that a service starts to use these networks: whoever deletes one meanwhile is refused by the store. Those who use one
+   * do not get into each other's way: it is the row's revision that speaks, not its count.
+   */
   static void touch(ClusterState state, Set<String> networkIds, ChangeSet.Builder change) {
     for (String id : networkIds) {
-      Row<RefRow> ref = state.row(ref(id));
-      if (ref == null) {
-        change.absent(ref(id)).put(ref(id), RefRow.newBuilder().setCount(1).build());
-      } else {
-        change.unmodified(ref).put(ref(id), RefRow.newBuilder().setCount(ref.value().getCount() + 1).build());
-      }
-      change.present(Rows.NETWORK.key(id));
+      RefRow ref = state.value(ref(id));
+      change.present(Rows.NETWORK.key(id)).put(ref(id), RefRow.newBuilder().setCount(ref == null ? 1 : ref.getCount() + 1).build());
     }
   }
 

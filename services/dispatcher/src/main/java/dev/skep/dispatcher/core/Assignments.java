@@ -171,15 +171,8 @@ public final class Assignments {
     if (candidates.isEmpty()) {
       return networks;
     }
-    Set<String> usedByLive = new HashSet<>();
     Set<String> usedByEnded = new HashSet<>();
-    for (String taskId : state.tasksOfNode(nodeId)) {
-      TaskRecord task = TaskRecord.find(state, taskId);
-      if (task != null && task.addressed()) {
-        Set<String> used = task.terminal() ? usedByEnded : usedByLive;
-        task.addressRow().value().getAddressesList().forEach(address -> used.add(address.getNetworkId()));
-      }
-    }
+    Set<String> usedByLive = usedByLive(state, nodeId, candidates, usedByEnded);
     ClusterRow cluster = state.value(Rows.cluster());
     int port = cluster == null ? 0 : cluster.getDataPathPort(); // never changes in a cluster's life
     for (String networkId : candidates) {
@@ -195,6 +188,26 @@ public final class Assignments {
       }
     }
     return networks;
+  }
+
+  /** Looks at the node's tasks until one that lives was found for each network: usually the first one will do. */
+  private static Set<String> usedByLive(ClusterState state, String nodeId, Set<String> networks, Set<String> usedByEnded) {
+    Set<String> usedByLive = new HashSet<>();
+    Set<String> open = new HashSet<>(networks);
+    for (String taskId : state.tasksOfNode(nodeId)) {
+      if (open.isEmpty()) {
+        break;
+      }
+      TaskRecord task = TaskRecord.find(state, taskId);
+      if (task != null && task.addressed()) {
+        boolean ended = task.terminal();
+        for (TaskAddress address : task.addressRow().value().getAddressesList()) {
+          (ended ? usedByEnded : usedByLive).add(address.getNetworkId());
+        }
+        open.removeAll(usedByLive);
+      }
+    }
+    return usedByLive;
   }
 
   private static NetworkAssignment.Builder network(NodeGatewayRow gateway, NetworkPoolRow pool, NetworkRow network) {

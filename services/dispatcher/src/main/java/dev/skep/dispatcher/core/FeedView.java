@@ -189,7 +189,8 @@ public final class FeedView {
     }
     StringBuilder mac = new StringBuilder("02:42");
     for (String part : parts) {
-      mac.append(String.format(":%02x", Integer.parseInt(part)));
+      int number = Integer.parseInt(part);
+      mac.append(':').append(Character.forDigit(number >> 4, 16)).append(Character.forDigit(number & 15, 16)); // for every task that moves
     }
     return mac.toString();
   }

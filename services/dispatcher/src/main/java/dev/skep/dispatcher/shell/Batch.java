@@ -21,10 +21,11 @@ final class Batch {
         || change.guards().stream().anyMatch(guard -> written.contains(guard.key().path()));
   }
 
+  /** Of comparisons or of writes, whichever are more: stores bound each. */
   static int operations(List<ChangeSet> changes) {
     Set<Compare> compares = new LinkedHashSet<>();
     changes.forEach(change -> change.guards().forEach(guard -> compares.add(compare(guard))));
-    return compares.size() + changes.stream().mapToInt(change -> change.writes().size()).sum();
+    return Math.max(compares.size(), changes.stream().mapToInt(change -> change.writes().size()).sum());
   }
 
   /** Whether the guards hold in a state: a decision of an older state may have lost its ground. */
@@ -49,7 +50,7 @@ final class Batch {
     for (ChangeSet change : changes) {
       Set<Compare> more = new LinkedHashSet<>(compares);
       change.guards().forEach(guard -> more.add(compare(guard)));
-      if (!operations.isEmpty() && more.size() + operations.size() + change.writes().size() > ChangeSet.MAX_OPERATIONS) {
+      if (!operations.isEmpty() && Math.max(more.size(), operations.size() + change.writes().size()) > ChangeSet.MAX_OPERATIONS) {
         transactions.add(new Transaction(List.copyOf(compares), operations));
         compares.clear();
         operations.clear();

@@ -191,7 +191,8 @@ final class NodeSession {
     }
   }
 
-  void sendFeed(ClusterState state, Map<String, FeedEntry> entries) {
+  /** @param differences those that were made for other nodes at this state, by their keys: most nodes miss the same */
+  void sendFeed(ClusterState state, Map<String, FeedEntry> entries, Map<Set<String>, FeedUpdate> differences) {
     boolean nothing = feed == null || (feedBegun && feedKeys.isEmpty());
     if (nothing || !servedBy(state) || state.revision() < feedFrom || !feed.ready()) {
       return;
@@ -200,7 +201,7 @@ final class NodeSession {
       feedBegun = true;
       feed.send(FeedKeys.complete(state, entries.values()));
     } else {
-      feed.send(FeedKeys.difference(state, entries, feedKeys));
+      feed.send(differences.computeIfAbsent(Set.copyOf(feedKeys), keys -> FeedKeys.difference(state, entries, new TreeSet<>(keys))));
     }
     feedKeys.clear();
   }

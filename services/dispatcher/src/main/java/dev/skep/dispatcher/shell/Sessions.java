@@ -15,6 +15,7 @@ import dev.skep.dispatcher.v1.AssignmentsMessage;
 import dev.skep.dispatcher.v1.Beat;
 import dev.skep.dispatcher.v1.TaskAssignment;
 import dev.skep.feed.v1.FeedEntry;
+import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Restored;
 import dev.skep.state.Row;
@@ -327,11 +328,12 @@ final class Sessions implements Desk.Work {
     if (trust == null) {
       trust = ClusterTrust.of(state, ClusterTrust.managers(state, ownKnown));
     }
+    Map<Set<String>, FeedUpdate> differences = new HashMap<>();
     for (NodeSession session : byNode.values()) {
       session.sendMessages(state, trust);
       if (!withheld) {
         session.sendAssignments(state, withdrawals, credentials, this::sent);
-        session.sendFeed(state, feed);
+        session.sendFeed(state, feed, differences);
       }
     }
     if (peers.due(appliedMoved)) {

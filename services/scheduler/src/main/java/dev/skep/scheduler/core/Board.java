@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /** All nodes and what is taken on them, counted in one pass over the tasks. */
@@ -22,7 +23,9 @@ final class Board {
 
   private final ClusterState state;
   private final Map<String, Candidate> candidates = new TreeMap<>();
-  private final Map<String, Demand> demands = new HashMap<>();
+  private final Map<Template, Optional<Demand>> demands = new HashMap<>();
+
+  private record Template(String serviceId, long number) {}
 
   Board(ClusterState state, Instant now) {
     this.state = state;
@@ -54,12 +57,12 @@ final class Board {
 
   /** What the task asks for; null when its template is not stored. */
   Demand demand(TaskIntentRow intent) {
-    String key = intent.getServiceId() + "/" + intent.getTemplate();
-    if (!demands.containsKey(key)) {
-      TemplateRow template = state.value(Rows.template(intent.getServiceId(), intent.getTemplate()));
-      demands.put(key, template == null ? null : Demand.of(template));
-    }
-    return demands.get(key);
+    return demands.computeIfAbsent(new Template(intent.getServiceId(), intent.getTemplate()), this::demand).orElse(null);
+  }
+
+  private Optional<Demand> demand(Template template) {
+    TemplateRow row = state.value(Rows.template(template.serviceId, template.number));
+    return Optional.ofNullable(row).map(Demand::of);
   }
 
   Collection<Candidate> candidates() {

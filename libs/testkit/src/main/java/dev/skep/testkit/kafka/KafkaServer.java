@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -123,6 +124,11 @@ public final class KafkaServer implements AutoCloseable {
   /** The log at a topic of this broker, as a URI. */
   public String uri(String topic) {
     return "kafka://" + address() + "?topic=" + topic;
+  }
+
+  /** What the broker's process has used of the cores so far. */
+  public Duration cpu() {
+    return process.toHandle().info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
   /** What the topic's one partition takes on disk, without its indexes. */

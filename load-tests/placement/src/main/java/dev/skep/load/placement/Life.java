@@ -75,6 +75,7 @@ final class Life {
     long revisions = meter.revisions.get();
     double transactions = transactions();
     long logBytes = logBytes();
+    double[] cpu = cpu();
     meter.record(tell && servers.etcd().isPresent());
     long began = System.nanoTime();
     create(name, services, replicas, placed);
@@ -84,6 +85,7 @@ final class Life {
     double placing = (meter.lastPlacedAt - began) / 1e9;
     awaitLog();
     double logging = (System.nanoTime() - began) / 1e9;
+    double[] used = cpu();
     if (!options.flag("mute")) {
       Meter.await("running tasks", meter.running::get, running + (long) services * replicas);
     }
@@ -93,6 +95,10 @@ final class Life {
       figures.put(name + " in the log/s", services * replicas / logging);
       figures.put(name + " running/s", services * replicas / up);
       figures.put(name + " tasks a transaction", services * replicas / Math.max(1, transactions() - transactions));
+      List<String> processes = List.of("control services and nodes", "etcd", "Kafka");
+      for (int i = 0; i < processes.size(); i++) {
+        figures.put(name + " CPU ms a placement, " + processes.get(i), 1e3 * (used[i] - cpu[i]) / (services * replicas));
+      }
       loops(name);
     }
     for (int i = 0; i < services; i++) {
@@ -176,6 +182,13 @@ final class Life {
 
   private double transactions() throws InterruptedException {
     return servers.etcd().isPresent() ? servers.etcd().get().metric("etcd_server_proposals_applied_total") : manager.meter.revisions.get();
+  }
+
+  /** Seconds that this process, etcd and the broker have used of the cores. */
+  private double[] cpu() throws InterruptedException {
+    double mine = ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO).toNanos() / 1e9;
+    double etcd = servers.etcd().isPresent() ? servers.etcd().get().metric("process_cpu_seconds_total") : 0;
+    return new double[] {mine, etcd, servers.kafka().map(kafka -> kafka.cpu().toNanos() / 1e9).orElse(0.0)};
   }
 
   private long logBytes() {

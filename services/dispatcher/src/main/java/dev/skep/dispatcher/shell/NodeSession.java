@@ -20,6 +20,7 @@ import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,7 +47,7 @@ final class NodeSession {
   private Outlet<FeedUpdate> feed;
   private long feedFrom;
   private boolean feedBegun;
-  private final Set<String> feedKeys = new TreeSet<>();
+  private final Set<String> feedKeys = new HashSet<>(); // every node has all that moves: they are put in order once for all
   private String appliedEpoch = "";
   private long appliedRevision;
 

@@ -19,6 +19,7 @@ import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.BiConsumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -49,9 +50,16 @@ final class RehearsalEngine implements AutoCloseable {
   private final Set<SocketChannel> connections = ConcurrentHashMap.newKeySet();
   private final Set<BlockingQueue<String>> listeners = ConcurrentHashMap.newKeySet();
   private final Map<String, Container> containers = new ConcurrentHashMap<>();
+  private final BiConsumer<String, String> seen;
   private volatile boolean closed;
 
   RehearsalEngine(Path socket) throws IOException {
+    this(socket, (_, _) -> {});
+  }
+
+  /** @param seen is told of every container that starts, dies or goes: its task, and the engine's word for it */
+  RehearsalEngine(Path socket, BiConsumer<String, String> seen) throws IOException {
+    this.seen = seen;
     server = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(socket));
     threads.execute(this::accept);
   }
@@ -222,6 +230,7 @@ final class RehearsalEngine implements AutoCloseable {
   }
 
   private void tell(Container container, String action, String more) {
+    seen.accept(container.task(), action);
     String event = "{\"Type\":\"container\",\"Action\":\"" + action + "\",\"Actor\":{\"ID\":\"" + container.id()
         + "\",\"Attributes\":{\"com.docker.swarm.task.id\":\"" + container.task() + "\"" + more + "}}}";
     listeners.forEach(news -> news.add(event));

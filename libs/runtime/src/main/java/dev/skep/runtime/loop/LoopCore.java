@@ -39,6 +39,8 @@ public final class LoopCore {
   static final int PATIENCE = 5;
   private static final Duration LEAST_WAIT = Duration.ofMillis(5);
   private static final Duration MOST_WAIT = Duration.ofSeconds(2);
+  /** A clock that was set back by less makes no wait much longer. */
+  private static final Duration SET_BACK = Duration.ofSeconds(1);
 
   /** Which process this loop belongs to. {@code sole}: no other live process can hold the row, so it is taken at once. */
   public record Candidate(String holder, String address, boolean sole) {}
@@ -180,6 +182,11 @@ public final class LoopCore {
 
   /** What to do now. Sleeps while a commit or a read is under way. Throws what the decider throws. */
   public Action next(Instant time) {
+    if (time.isBefore(now.minus(SET_BACK))) { // what waits for a time would wait for as long as the clock was ahead
+      wakeAt = null;
+      retryAt = null;
+      backlog.addEverything();
+    }
     now = time;
     if (state == null || inFlight != null || reading) {
       return new Action.Sleep(Optional.empty());

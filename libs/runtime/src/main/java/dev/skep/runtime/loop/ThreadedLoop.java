@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
 /** Drives a {@link LoopCore} on one thread: feeds it the view, does what it says, sleeps when it says so. */
 public final class ThreadedLoop implements ControlLoop, Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(ThreadedLoop.class);
-  private static final Duration LONGEST_SLEEP = Duration.ofSeconds(30); // the wall clock may have been set meanwhile
+  private static final Duration LONGEST_SLEEP = Duration.ofSeconds(5); // the wall clock may have been set meanwhile
   private static final int MOST_CHANGES = 50_000;
 
   private final String name;

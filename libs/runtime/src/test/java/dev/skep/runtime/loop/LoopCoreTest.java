@@ -11,6 +11,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.v1.LeaderRow;
 import dev.skep.state.v1.RolloutRow;
 import dev.skep.state.v1.ServiceRow;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -197,6 +198,17 @@ class LoopCoreTest extends LoopFixture {
     decide = state -> Decision.builder().wakeAt(START).build();
     core.wake();
     assertThat(settle().until().orElseThrow()).as("the past does not make it spin").isAfter(now);
+  }
+
+  /** Else a wait of seconds would last for as long as the clock was ahead. */
+  @Test
+  void aClockThatIsSetBackAsksAboutEverythingAgain() {
+    decide = state -> Decision.builder().wakeAt(now.plusSeconds(5)).build();
+    now = START.plus(Duration.ofHours(1));
+    settle();
+    now = START;
+    assertThat(settle().until()).contains(START.plusSeconds(5));
+    assertThat(asked.getLast()).isEqualTo(Delta.EVERYTHING);
   }
 
   @Test

@@ -1,8 +1,10 @@
 package dev.skep.testkit.etcd;
 
 import dev.skep.testkit.net.Ports;
+import dev.skep.testkit.net.Site;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -18,14 +20,21 @@ public final class EtcdCluster implements AutoCloseable {
 
   /** So many members, running and healthy. */
   public static EtcdCluster start(int members, String... flags) throws IOException, InterruptedException {
+    return start(Collections.nCopies(members, Site.LOOPBACK), flags);
+  }
+
+  /** A member at each of these places. */
+  public static EtcdCluster start(List<Site> sites, String... flags) throws IOException, InterruptedException {
+    int members = sites.size();
     List<Integer> ports = Ports.free(3 * members);
-    String all = IntStream.range(0, members).mapToObj(i -> "m" + i + "=" + EtcdServer.peer(ports.get(3 * i + 1))).collect(Collectors.joining(","));
+    String all = IntStream.range(0, members)
+        .mapToObj(i -> "m" + i + "=" + EtcdServer.peer(sites.get(i), ports.get(3 * i + 1))).collect(Collectors.joining(","));
     List<String> common = new ArrayList<>(List.of("--initial-cluster-state", "new"));
     common.addAll(List.of(flags));
     EtcdCluster cluster = new EtcdCluster(new ArrayList<>());
     try {
       for (int i = 0; i < members; i++) {
-        EtcdServer server = new EtcdServer("m" + i, ports.subList(3 * i, 3 * i + 3), all, Optional.empty(), common);
+        EtcdServer server = new EtcdServer("m" + i, sites.get(i), ports.subList(3 * i, 3 * i + 3), all, Optional.empty(), common);
         cluster.servers.add(server);
         server.begin();
       }

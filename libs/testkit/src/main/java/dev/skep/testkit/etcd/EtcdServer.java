@@ -1,6 +1,7 @@
 package dev.skep.testkit.etcd;
 
 import dev.skep.testkit.net.Ports;
+import dev.skep.testkit.net.Site;
 import dev.skep.testkit.tls.TestAuthority;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -38,6 +39,7 @@ public final class EtcdServer implements AutoCloseable {
   }
 
   private final String name;
+  private final Site site;
   private final Path folder;
   private final int clientPort;
   private final int peerPort;
@@ -46,25 +48,26 @@ public final class EtcdServer implements AutoCloseable {
   private final Thread lastResort = new Thread(this::kill);
   private Process process;
 
-  EtcdServer(String name, List<Integer> ports, String members, Optional<Tls> tls, List<String> flags) throws IOException {
+  EtcdServer(String name, Site site, List<Integer> ports, String members, Optional<Tls> tls, List<String> flags) throws IOException {
     this.name = name;
-    this.folder = Files.createTempDirectory("skep-etcd-");
+    this.site = site;
+    this.folder = site.newFolder("skep-etcd-");
     this.clientPort = ports.get(0);
     this.peerPort = ports.get(1);
     this.healthPort = ports.get(2);
-    String clients = (tls.isPresent() ? "https" : "http") + "://127.0.0.1:" + clientPort;
+    String clients = (tls.isPresent() ? "https" : "http") + "://" + endpoint();
     this.command = new ArrayList<>(List.of("etcd", "--name", name, "--data-dir", folder.resolve("data").toString(),
-        "--listen-client-urls", clients, "--advertise-client-urls", clients, "--listen-peer-urls", peer(peerPort),
-        "--initial-advertise-peer-urls", peer(peerPort), "--initial-cluster", members, "--initial-cluster-token", members,
-        "--listen-metrics-urls", "http://127.0.0.1:" + healthPort, "--logger", "zap", "--log-level", "warn"));
+        "--listen-client-urls", clients, "--advertise-client-urls", clients, "--listen-peer-urls", peer(site, peerPort),
+        "--initial-advertise-peer-urls", peer(site, peerPort), "--initial-cluster", members, "--initial-cluster-token", members,
+        "--listen-metrics-urls", peer(site, healthPort), "--logger", "zap", "--log-level", "warn"));
     tls.ifPresent(with -> command.addAll(List.of("--cert-file", with.certificate.toString(), "--key-file", with.key.toString())));
     tls.filter(Tls::asksClients).ifPresent(with -> command.addAll(List.of("--trusted-ca-file", with.root.toString(), "--client-cert-auth")));
     command.addAll(flags);
     Runtime.getRuntime().addShutdownHook(lastResort);
   }
 
-  static String peer(int port) {
-    return "http://127.0.0.1:" + port;
+  static String peer(Site site, int port) {
+    return "http://" + site.address() + ":" + port;
   }
 
   /** A cluster of one, running. */
@@ -75,7 +78,7 @@ public final class EtcdServer implements AutoCloseable {
   /** A cluster of one that speaks TLS, running. */
   public static EtcdServer start(Optional<Tls> tls, String... flags) throws IOException, InterruptedException {
     List<Integer> ports = Ports.free(3);
-    EtcdServer server = new EtcdServer("one", ports, "one=" + peer(ports.get(1)), tls, List.of(flags));
+    EtcdServer server = new EtcdServer("one", Site.LOOPBACK, ports, "one=" + peer(Site.LOOPBACK, ports.get(1)), tls, List.of(flags));
     try {
       server.begin();
       server.awaitHealthy();
@@ -88,7 +91,7 @@ public final class EtcdServer implements AutoCloseable {
 
   /** Starts the process, or starts it again on the same ports and the same folder. */
   public void begin() throws IOException {
-    process = new ProcessBuilder(command).redirectErrorStream(true)
+    process = new ProcessBuilder(site.command(command)).redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile())).start();
   }
 
@@ -139,6 +142,11 @@ public final class EtcdServer implements AutoCloseable {
     }
   }
 
+  /** Whether its process is there. */
+  public boolean runs() {
+    return process.isAlive();
+  }
+
   /** Waits until it takes part in a cluster that has a leader. */
   public void awaitHealthy() throws InterruptedException {
     long end = System.nanoTime() + PATIENCE.toNanos();
@@ -162,7 +170,7 @@ public final class EtcdServer implements AutoCloseable {
   }
 
   private String ask(String path) throws InterruptedException {
-    URI uri = URI.create("http://127.0.0.1:" + healthPort + path);
+    URI uri = URI.create(peer(site, healthPort) + path);
     try (HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build()) {
       return client.send(HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(5)).build(), HttpResponse.BodyHandlers.ofString()).body();
     } catch (IOException e) {
@@ -172,7 +180,7 @@ public final class EtcdServer implements AutoCloseable {
 
   /** {@code host:port} for clients. */
   public String endpoint() {
-    return "127.0.0.1:" + clientPort;
+    return site.address() + ":" + clientPort;
   }
 
   public int port() {

@@ -1,6 +1,7 @@
 package dev.skep.testkit.kafka;
 
 import dev.skep.testkit.net.Ports;
+import dev.skep.testkit.net.Site;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -21,17 +23,16 @@ import java.util.stream.Stream;
  */
 public final class KafkaServer implements AutoCloseable {
   static final String CONTROLLER = "CONTROLLER";
-  private static final String HOST = "127.0.0.1";
 
+  private final Site site;
   private final Path folder;
   private final int port;
   private final int internalPort;
   private final List<String> users;
-  private final List<String> prefix;
   private Process process;
 
-  private KafkaServer(Path folder, int port, int internalPort, List<String> users, List<String> prefix) {
-    this.prefix = prefix;
+  private KafkaServer(Site site, Path folder, int port, int internalPort, List<String> users) {
+    this.site = site;
     this.folder = folder;
     this.port = port;
     this.internalPort = internalPort;
@@ -48,25 +49,27 @@ public final class KafkaServer implements AutoCloseable {
    * @param users as {@code SCRAM-SHA-512=[name=…,password=…]}
    */
   public static KafkaServer start(Map<String, String> settings, List<String> users) {
-    return start(settings, users, List.of());
+    return start(Site.LOOPBACK, settings, users);
   }
 
   /** A broker without encryption and users, on the loopback of a network namespace. */
   public static KafkaServer startIn(String namespace) {
-    return start(Map.of(), List.of(), List.of("nsenter", "--net=/var/run/netns/" + namespace));
+    Site there = new Site(Site.LOOPBACK.address(), List.of("nsenter", "--net=/var/run/netns/" + namespace), Optional.empty());
+    return start(there, Map.of(), List.of());
   }
 
-  private static KafkaServer start(Map<String, String> settings, List<String> users, List<String> prefix) {
+  /** The same somewhere else. */
+  public static KafkaServer start(Site site, Map<String, String> settings, List<String> users) {
     try {
-      Path folder = Files.createTempDirectory("skep-kafka");
+      Path folder = site.newFolder("skep-kafka");
       List<Integer> ports = Ports.free(3);
       Properties all = new Properties();
-      all.putAll(defaults(folder, ports));
+      all.putAll(defaults(site.address(), folder, ports));
       all.putAll(settings);
       try (var out = Files.newBufferedWriter(folder.resolve("server.properties"))) {
         all.store(out, null);
       }
-      KafkaServer server = new KafkaServer(folder, ports.getFirst(), ports.get(2), users, prefix);
+      KafkaServer server = new KafkaServer(site, folder, ports.getFirst(), ports.get(2), users);
       try {
         server.start0();
       } catch (RuntimeException | Error e) {
@@ -79,14 +82,14 @@ public final class KafkaServer implements AutoCloseable {
     }
   }
 
-  private static Map<String, String> defaults(Path folder, List<Integer> ports) {
+  private static Map<String, String> defaults(String host, Path folder, List<Integer> ports) {
     Map<String, String> settings = new HashMap<>();
     settings.put("process.roles", "broker,controller");
     settings.put("node.id", "1");
-    settings.put("controller.quorum.voters", "1@" + HOST + ":" + ports.get(1));
-    settings.put("listeners", "CLIENT://" + HOST + ":" + ports.get(0) + ",INTERNAL://" + HOST + ":" + ports.get(2) + "," + CONTROLLER + "://" + HOST
+    settings.put("controller.quorum.voters", "1@" + host + ":" + ports.get(1));
+    settings.put("listeners", "CLIENT://" + host + ":" + ports.get(0) + ",INTERNAL://" + host + ":" + ports.get(2) + "," + CONTROLLER + "://" + host
         + ":" + ports.get(1));
-    settings.put("advertised.listeners", "CLIENT://" + HOST + ":" + ports.get(0) + ",INTERNAL://" + HOST + ":" + ports.get(2));
+    settings.put("advertised.listeners", "CLIENT://" + host + ":" + ports.get(0) + ",INTERNAL://" + host + ":" + ports.get(2));
     settings.put("listener.security.protocol.map", "CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT");
     settings.put("inter.broker.listener.name", "INTERNAL");
     settings.put("controller.listener.names", CONTROLLER);
@@ -113,12 +116,12 @@ public final class KafkaServer implements AutoCloseable {
 
   /** {@code host:port} for clients. */
   public String address() {
-    return HOST + ":" + port;
+    return site.address() + ":" + port;
   }
 
   /** {@code host:port} of the listener INTERNAL: for brokers among themselves, and for administrators. */
   public String internalAddress() {
-    return HOST + ":" + internalPort;
+    return site.address() + ":" + internalPort;
   }
 
   /** The log at a topic of this broker, as a URI. */
@@ -150,18 +153,22 @@ public final class KafkaServer implements AutoCloseable {
   }
 
   private void start0() throws IOException {
-    List<String> command = new ArrayList<>(prefix);
-    command.addAll(List.of(ProcessHandle.current().info().command().orElseThrow(),
+    List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(),
         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-Xmx256m", "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Broker.class.getName(), folder.resolve("server.properties").toString()));
     command.addAll(users);
-    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.appendTo(folder.resolve("broker.log").toFile())).start();
+    process = new ProcessBuilder(site.command(command)).redirectError(ProcessBuilder.Redirect.appendTo(folder.resolve("broker.log").toFile())).start();
     BufferedReader output = process.inputReader();
     for (String line = output.readLine(); !Broker.READY.equals(line); line = output.readLine()) {
       if (line == null) {
         throw new AssertionError("the broker did not start: " + Files.readString(folder.resolve("broker.log")));
       }
     }
+  }
+
+  /** Whether its process is there. */
+  public boolean runs() {
+    return process.isAlive();
   }
 
   /** Ends it in order. */

@@ -78,7 +78,8 @@ public record Withdrawals(SortedMap<String, Held> held) {
     }
     long everywhere = applied.stream().mapToLong(Long::longValue).min().orElse(Long.MAX_VALUE);
     SortedMap<String, Held> next = new TreeMap<>(held);
-    next.values().removeIf(wait -> wait.revision <= everywhere || !now.isBefore(wait.since.plus(LONGEST)));
+    next.values().removeIf(wait -> wait.revision <= everywhere || !now.isBefore(wait.since.plus(LONGEST))
+        || now.isBefore(wait.since.minus(LONGEST))); // the clock was set back meanwhile
     return next.size() == held.size() ? this : new Withdrawals(next);
   }
 

@@ -62,6 +62,13 @@ class WithdrawalsTest {
   }
 
   @Test
+  void aClockThatIsSetBackHoldsNothingForLonger() {
+    Withdrawals held = after(desire(TaskState.TASK_SHUTDOWN));
+    assertThat(told(held.released(List.of(0L), NOW.minusMillis(100)))).isEqualTo(TaskState.TASK_RUNNING);
+    assertThat(told(held.released(List.of(0L), NOW.minusSeconds(3_600)))).isEqualTo(TaskState.TASK_SHUTDOWN);
+  }
+
+  @Test
   void whatDoesNotServeIsNotHeld() {
     walk.put(Rows.STATUS.key("t"), TaskStatusRow.newBuilder().setState(TaskState.TASK_STARTING).build());
     assertThat(after(desire(TaskState.TASK_SHUTDOWN)).held()).isEmpty();

@@ -30,7 +30,7 @@ public final class Relaying implements AutoCloseable {
       }
     });
     RelayWork work = new RelayWork(new RelayCore(rules), host.store(), Backends.writer(log, access), mandate, () -> host.view().state().revision(),
-        host.clock(), new RelayMetrics(host.metrics()));
+        new Onward(host.clock()), new RelayMetrics(host.metrics()));
     later.set(work);
     host.thread("relay", work);
     return new Relaying(mandate, work);

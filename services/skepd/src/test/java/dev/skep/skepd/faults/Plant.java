@@ -1,0 +1,186 @@
+package dev.skep.skepd.faults;
+
+import dev.skep.api.v1.InitRequest;
+import dev.skep.controlapi.core.Answer;
+import dev.skep.controlapi.shell.Founding;
+import dev.skep.runtime.host.HostBuilder;
+import dev.skep.runtime.host.ProcessHost;
+import dev.skep.skepd.PretendedNode;
+import dev.skep.state.Rows;
+import dev.skep.state.v1.LeaderRow;
+import dev.skep.testkit.etcd.EtcdCluster;
+import dev.skep.testkit.kafka.KafkaServer;
+import dev.skep.testkit.net.Site;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/** A whole cluster of real parts: three etcd, a Kafka broker, two processes of each control service, three agents. */
+final class Plant {
+  static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final int NODES = 3;
+  private static final int COPIES = 2;
+  private static final List<String> KINDS = List.of("relay", "orchestrator", "allocator", "scheduler", "dispatcher", "control-api");
+  private static final String QUOTA = Integer.toString(24 << 20);
+
+  final Path base;
+  final Wires wires = new Wires();
+  final EtcdCluster etcd;
+  final KafkaServer kafka;
+  final List<Part> members = new ArrayList<>();
+  private final List<Disk> disks = new ArrayList<>(); // of the members, then the broker's
+  final Part broker;
+  final List<Replica> replicas = new ArrayList<>();
+  final Ledger ledger = new Ledger();
+  final History history = new History();
+  final ProcessHost observer;
+  private final List<PretendedNode> nodes = new ArrayList<>();
+
+  Plant(Path base) throws Exception {
+    this.base = base;
+    Disk brokers = new Disk(base.resolve("disk-kafka"));
+    Site kafkaSite = wires.host("kafka", Optional.of(brokers.folder()));
+    CompletableFuture<KafkaServer> starting = CompletableFuture.supplyAsync(() -> KafkaServer.start(kafkaSite, Map.of(), List.of()));
+    List<Site> sites = new ArrayList<>();
+    for (String member : List.of("m0", "m1", "m2")) {
+      disks.add(new Disk(base.resolve("disk-" + member)));
+      sites.add(wires.host(member, Optional.of(disks.getLast().folder())));
+    }
+    disks.add(brokers);
+    etcd = EtcdCluster.start(sites, "--quota-backend-bytes=" + QUOTA);
+    for (int i = 0; i < sites.size(); i++) {
+      members.add(Part.etcd("m" + i, etcd.servers().get(i), wires));
+    }
+    Path identity = base.resolve("identity");
+    found(identity);
+    kafka = starting.join();
+    broker = Part.kafka("kafka", kafka, wires);
+    replicas(identity);
+    observer = HostBuilder.named("observer").data(base.resolve("observer")).onFatal(Plant::fatal).startProcess(etcd.uri());
+    observer.store().watch("", 1, history);
+    await("all control services are ready", () -> replicas.stream().allMatch(Plant::ready));
+    agents(identity);
+  }
+
+  private static void fatal(String what, Throwable cause) {
+    cause.printStackTrace();
+    throw new AssertionError(what, cause);
+  }
+
+  private static boolean ready(Replica replica) {
+    try {
+      return replica.ready();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void found(Path identity) throws Exception {
+    InitRequest request = InitRequest.newBuilder().setAdvertiseAddr(Wires.HERE).setListenAddr(Wires.HERE + ":" + Replica.PORT).build();
+    try (ProcessHost host = HostBuilder.named("init").data(base.resolve("init")).identity(identity).startProcess(etcd.uri())) {
+      if (Founding.init(host, request, false) instanceof Answer.Refused<String>(var error)) {
+        throw new AssertionError(error.message());
+      }
+    }
+  }
+
+  private void replicas(Path identity) throws Exception {
+    List<Site> sites = new ArrayList<>();
+    for (String kind : KINDS) {
+      for (int copy = 1; copy <= COPIES; copy++) {
+        sites.add(wires.host(kind.replace("control-api", "api").replace("orchestrator", "orch") + copy, Optional.empty()));
+      }
+    }
+    Path engine = base.resolve("engine.sock");
+    PretendedNode.engine(engine);
+    for (int i = 0; i < sites.size(); i++) {
+      String kind = KINDS.get(i / COPIES);
+      List<String> settings = new ArrayList<>(List.of("--identity=" + identity, "--store=" + etcd.uri(), "--log=kafka://" + kafka.address(),
+          "--peers.dispatcher=" + addresses(sites, "dispatcher"), "--peers.control-api=" + addresses(sites, "control-api")));
+      if (kind.equals("control-api")) {
+        settings.add("--engine=unix://" + engine);
+      }
+      String name = kind.replace("control-api", "api").replace("orchestrator", "orch") + (1 + i % COPIES);
+      Replica replica = new Replica(name, kind, sites.get(i), wires, base, settings);
+      replicas.add(replica);
+      replica.begin();
+    }
+  }
+
+  private static String addresses(List<Site> sites, String kind) {
+    int first = KINDS.indexOf(kind) * COPIES;
+    return String.join(",", sites.subList(first, first + COPIES).stream().map(site -> site.address() + ":" + Replica.PORT).toList());
+  }
+
+  private void agents(Path identity) throws Exception {
+    List<String> dispatchers = of("dispatcher").stream().map(Replica::address).toList();
+    Map<String, List<String>> peers = Map.of("dispatcher", dispatchers, "control-api", of("control-api").stream().map(Replica::address).toList());
+    String token = apis(PATIENCE).getFirst().call("GET", "/swarm", "").body().replaceFirst("(?s).*\"Worker\":\"([^\"]*)\".*", "$1");
+    for (int i = 0; i < NODES; i++) {
+      String name = "n" + i;
+      Path folder = base.resolve(name);
+      Path own = i == 0 ? identity : folder.resolve("identity");
+      if (i > 0) {
+        PretendedNode.join(folder, own, token, Wires.HERE, dispatchers);
+      }
+      nodes.add(PretendedNode.start(folder, own, peers, (task, action) -> ledger.seen(name, task, action), Plant::fatal));
+    }
+  }
+
+  List<Replica> of(String kind) {
+    return replicas.stream().filter(replica -> replica.kind().equals(kind)).toList();
+  }
+
+  List<Api> apis(Duration patience) {
+    return of("control-api").stream().map(replica -> new Api(replica.run().resolve("docker.sock"), patience)).toList();
+  }
+
+  /** Who holds the loop. */
+  Replica holder(String loop) throws InterruptedException {
+    while (true) { // the test's time-out ends it
+      LeaderRow row = observer.view().state().value(Rows.LEADER.key(loop));
+      Optional<Replica> holder = replicas.stream().filter(replica -> row != null && replica.address().equals(row.getAddress())).findFirst();
+      if (holder.isPresent()) {
+        return holder.get();
+      }
+      LockSupport.parkNanos(10_000_000);
+    }
+  }
+
+  /** The member of etcd that leads. */
+  Part leader() throws InterruptedException {
+    return members.get(etcd.servers().indexOf(etcd.leader()));
+  }
+
+  Part follower() throws InterruptedException {
+    return members.get((members.indexOf(leader()) + 1) % members.size());
+  }
+
+  Disk disk(Part part) {
+    return disks.get(part == broker ? members.size() : members.indexOf(part));
+  }
+
+  /** Starts what has ended by itself, as whoever watches processes would. */
+  void revive(Part part) throws Exception {
+    boolean runs = part == broker ? kafka.runs() : etcd.servers().get(members.indexOf(part)).runs();
+    if (!runs) {
+      part.begin();
+    }
+  }
+
+  static void await(String what, BooleanSupplier wanted) {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!wanted.getAsBoolean()) {
+      if (System.nanoTime() - end > 0) {
+        throw new AssertionError("not seen: " + what);
+      }
+      LockSupport.parkNanos(10_000_000);
+    }
+  }
+}

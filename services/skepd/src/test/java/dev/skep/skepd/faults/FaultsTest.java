@@ -22,6 +22,7 @@ class FaultsTest {
   @TempDir Path folder;
 
   @Test
+  @Tag("long")
   @Timeout(value = 6, unit = TimeUnit.MINUTES)
   void eachFaultOnceForAShortWhile() throws Exception {
     run("short");

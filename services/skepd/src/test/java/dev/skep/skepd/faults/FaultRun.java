@@ -15,7 +15,7 @@ final class FaultRun {
     Plant plant = null;
     try {
       long began = System.nanoTime();
-      plant = new Plant(Path.of(args[0]));
+      plant = new Plant(Path.of(args[0]), !args[1].equals("short"));
       System.out.printf("STARTED in %d ms, of the processors %d ms%n", Trial.ms(System.nanoTime() - began), cpu());
       try (Trial trial = new Trial(plant, Long.parseLong(args[2]))) {
         Scenarios.of(args[1]).run(trial);

@@ -21,15 +21,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
-/** A whole cluster of real parts: three etcd, a Kafka broker, two processes of each control service, three agents. */
+/** A whole cluster of real parts: three etcd, a Kafka broker, two processes of every control service, three agents. */
 final class Plant {
   static final Duration PATIENCE = Duration.ofSeconds(90);
   private static final int NODES = 3;
   private static final int COPIES = 2;
-  private static final List<String> KINDS = List.of("relay", "orchestrator", "allocator", "scheduler", "dispatcher", "control-api");
-  private static final String QUOTA = Integer.toString(24 << 20);
+  private static final List<String> EACH = List.of("relay", "orchestrator", "allocator", "scheduler", "dispatcher", "control-api");
+  private static final List<String> FEW = List.of("relay", ServiceMain.DECIDERS, "dispatcher", "control-api");
+  private static final String QUOTA = Integer.toString(16 << 20);
 
   final Path base;
+  private final List<String> kinds;
   final Wires wires = new Wires();
   final EtcdCluster etcd;
   final KafkaServer kafka;
@@ -42,8 +44,10 @@ final class Plant {
   final ProcessHost observer;
   private final List<PretendedNode> nodes = new ArrayList<>();
 
-  Plant(Path base) throws Exception {
+  /** @param each every service in a process of its own; else those that decide share one, which starts sooner */
+  Plant(Path base, boolean each) throws Exception {
     this.base = base;
+    this.kinds = each ? EACH : FEW;
     Disk brokers = new Disk(base.resolve("disk-kafka"));
     Site kafkaSite = wires.host("kafka", Optional.of(brokers.folder()));
     CompletableFuture<KafkaServer> starting = CompletableFuture.supplyAsync(() -> KafkaServer.start(kafkaSite, Map.of(), List.of()));
@@ -92,7 +96,7 @@ final class Plant {
 
   private void replicas(Path identity) throws Exception {
     List<Site> sites = new ArrayList<>();
-    for (String kind : KINDS) {
+    for (String kind : kinds) {
       for (int copy = 1; copy <= COPIES; copy++) {
         sites.add(wires.host(kind.replace("control-api", "api").replace("orchestrator", "orch") + copy, Optional.empty()));
       }
@@ -100,7 +104,7 @@ final class Plant {
     Path engine = base.resolve("engine.sock");
     PretendedNode.engine(engine);
     for (int i = 0; i < sites.size(); i++) {
-      String kind = KINDS.get(i / COPIES);
+      String kind = kinds.get(i / COPIES);
       List<String> settings = new ArrayList<>(List.of("--identity=" + identity, "--store=" + etcd.uri(), "--log=kafka://" + kafka.address(),
           "--peers.dispatcher=" + addresses(sites, "dispatcher"), "--peers.control-api=" + addresses(sites, "control-api")));
       if (kind.equals("control-api")) {
@@ -113,8 +117,8 @@ final class Plant {
     }
   }
 
-  private static String addresses(List<Site> sites, String kind) {
-    int first = KINDS.indexOf(kind) * COPIES;
+  private String addresses(List<Site> sites, String kind) {
+    int first = kinds.indexOf(kind) * COPIES;
     return String.join(",", sites.subList(first, first + COPIES).stream().map(site -> site.address() + ":" + Replica.PORT).toList());
   }
 

@@ -42,14 +42,13 @@ final class Scenarios {
     trial.restartedHolder("relay");
     trial.killedHolder("liveness", MOMENT);
     trial.frozen(plant.of("control-api").getFirst(), MOMENT);
-    trial.killed(Part.all("all schedulers", plant.of("scheduler")), MOMENT);
+    trial.killed(Part.all("all deciders", plant.of(ServiceMain.DECIDERS)), MOMENT);
     trial.killed(plant.follower(), MOMENT);
     trial.frozen(plant.leader(), LEASE);
     trial.cut(plant.follower(), MOMENT);
     trial.killed(Part.all("all etcd", plant.members), LEASE);
-    trial.killed(plant.broker, LEASE);
-    trial.fullDisk("one etcd", List.of(plant.follower()), MOMENT);
-    trial.fullDisk("Kafka", List.of(plant.broker), MOMENT);
+    trial.frozen(plant.broker, LEASE);
+    trial.fullDisk("one etcd and Kafka", List.of(plant.follower(), plant.broker), MOMENT);
     trial.clock("all services", plant.replicas, HOUR, MOMENT);
     trial.quota();
   }

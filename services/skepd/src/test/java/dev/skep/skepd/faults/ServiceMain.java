@@ -17,10 +17,16 @@ import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.scheduler.Scheduler;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
-/** A control service alone, as its own main starts it, with a clock that the test moves: {@code <service> <clock's file> <settings>}. */
+/**
+ * A control service alone, as its own main starts it, or all deciders in one process, with a clock that the test moves:
+ * {@code <service> <clock's file> <settings>}.
+ */
 final class ServiceMain {
+  static final String DECIDERS = "deciders";
+
   private ServiceMain() {}
 
   public static void main(String[] args) {
@@ -28,7 +34,9 @@ final class ServiceMain {
     Launch.run(args[0], Arrays.copyOfRange(args, 2, args.length), settings -> {
       ProcessSettings process = ProcessSettings.withStore(settings);
       HostBuilder builder =
-          process.builder(args[0]).clock(clock).access(StoreAccess.from(settings, process.store())).component(component(args[0], settings, process));
+          process.builder(args[0]).clock(clock).access(StoreAccess.from(settings, process.store()));
+      List<String> components = args[0].equals(DECIDERS) ? List.of("orchestrator", "allocator", "scheduler") : List.of(args[0]);
+      components.forEach(name -> builder.component(component(name, settings, process)));
       settings.refuseUnknown();
       return Optional.of(builder.startProcess(process.store()));
     });

@@ -24,7 +24,8 @@ jdk_of_path() {
   dirname "$(dirname "$(readlink -f "$javac")")"
 }
 
-jdk_major() { "$1/bin/javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p' | grep . || echo 0; }
+# From the file that every JDK has: asking javac takes half a second, and a restart under systemd asks several times.
+jdk_major() { sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release" 2>/dev/null | grep . || echo 0; }
 
 # need COMMAND PACKAGE …: installs the packages of the commands that are missing.
 need() {

@@ -32,7 +32,10 @@ skep_test() {
   need shellcheck shellcheck dockerd docker.io dig dnsutils busybox busybox-static etcd etcd-server etcdctl etcd-client
   need_run_tools
   local profile=all-tests
-  [ $long = no ] || profile=long
+  if [ $long = yes ]; then
+    profile=long
+    docker compose version >/dev/null 2>&1 || need docker-compose docker-compose
+  fi
   suite "shell scripts" check_scripts
   skep_build
   suite "all tests ($profile)" maven -q "-P$profile" verify -Dskep.home="$HERE"

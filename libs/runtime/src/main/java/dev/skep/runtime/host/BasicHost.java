@@ -128,10 +128,13 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
     }
     heeding = true;
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      boolean signalled = stopAsked.getCount() > 0; // who ends by itself has a code of its own
       stopAsked.countDown();
       try {
         if (!stopped.await(LONGEST_STOP.toNanos(), TimeUnit.NANOSECONDS)) {
           LOG.warn("not stopped after {} s: ending anyway", LONGEST_STOP.toSeconds());
+        } else if (signalled && !leavesFiles()) {
+          Runtime.getRuntime().halt(0); // left alone, java says 143: a stop in order would look like a failure
         }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
@@ -173,6 +176,11 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
 
   /** Ends what leads to other hosts. */
   abstract void closeNetwork();
+
+  /** True when something waits for the JVM's own end to delete its temporary files. */
+  boolean leavesFiles() {
+    return false;
+  }
 
   /** Ends loops and view, which run on the host's threads. */
   abstract void closeState();

@@ -44,6 +44,7 @@ public final class ProcessHost extends BasicHost {
   private final Network network;
   private final LoopMetrics loopMetrics;
   private final String holder;
+  private final boolean embedded;
   private final Optional<Elections> elections; // none where nobody else can open the store
   private final List<ControlLoop> loops = new CopyOnWriteArrayList<>();
 
@@ -51,6 +52,7 @@ public final class ProcessHost extends BasicHost {
     super(options);
     begin();
     boolean alone = options.shared.isEmpty() && Backends.alone(storeUri);
+    this.embedded = Backends.alone(storeUri);
     StoreOpening opening = new StoreOpening(this, options, storeUri, alone, storeThreads::platform);
     this.store = opening.store();
     this.log = opening.log(this::epoch, ProcessHost::published);
@@ -85,6 +87,12 @@ public final class ProcessHost extends BasicHost {
   /** What this process is called in the leader rows that it writes. */
   public String holder() {
     return holder;
+  }
+
+  /** SQLite's library lies in a temporary file that the driver has the JVM delete. */
+  @Override
+  boolean leavesFiles() {
+    return embedded;
   }
 
   private String epoch() {

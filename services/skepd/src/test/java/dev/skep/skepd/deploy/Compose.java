@@ -19,7 +19,8 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 public record Compose(Path file, Map<String, Service> services, Set<String> volumes, String subnet, String gateway) {
   private static final Set<String> KEYS = Set.of(
       "image", "command", "environment", "volumes", "networks", "network_mode", "pid", "cap_add", "cap_drop", "security_opt",
-      "ports", "extra_hosts", "depends_on", "restart", "stop_grace_period");
+      "ports", "extra_hosts", "depends_on", "restart", "stop_grace_period", "read_only", "tmpfs", "mem_limit", "pids_limit", "healthcheck",
+      "user", "group_add");
   private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Z_]+)(:-([^}]*)|:\\?([^}]*))?}");
 
   /** One service; the words of the compose format. */
@@ -40,11 +41,6 @@ public record Compose(Path file, Map<String, Service> services, Set<String> volu
 
     public String text(String key) {
       return String.valueOf(fields.getOrDefault(key, ""));
-    }
-
-    /** Of services that must have ended well before this one starts. */
-    public List<String> waitsFor() {
-      return fields.get("depends_on") instanceof Map<?, ?> conditions ? conditions.keySet().stream().map(String::valueOf).toList() : List.of();
     }
   }
 

@@ -3,6 +3,7 @@ package dev.skep.skepd.deploy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.skep.agent.AgentConfig;
 import dev.skep.controlapi.ControlApiConfig;
@@ -11,9 +12,12 @@ import dev.skep.dns.DnsConfig;
 import dev.skep.ingress.IngressComponent;
 import dev.skep.ingress.IngressConfig;
 import dev.skep.runtime.config.Settings;
+import dev.skep.runtime.host.BasicHost;
+import dev.skep.runtime.host.Launch;
 import dev.skep.runtime.host.ProcessSettings;
 import dev.skep.skepd.SkepdConfig;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,8 +30,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /** The files of deploy/ against the code: no setting that a service would refuse, no metric that nobody counts. */
 class DeployTest {
@@ -39,6 +46,9 @@ class DeployTest {
 
   /** What the image sets for all. */
   private static final Map<String, String> IMAGE = Map.of("SKEP_METRICS_PORT", "9464", "SKEP_METRICS_ADDRESS", "0.0.0.0");
+
+  @TempDir
+  private Path certificates;
 
   private static String kind(Compose.Service service) {
     return service.image().replaceFirst("^skep/", "").replaceFirst(":.*", "");
@@ -59,8 +69,13 @@ class DeployTest {
         DnsConfig.from(settings.of(DnsComponent.NAME));
       }
       case "admin" -> {
-        ProcessSettings.withStore(settings);
-        settings.required("advertise-addr", "an address");
+        if (settings.text("out").isPresent()) {
+          settings.list("servers");
+        } else {
+          ProcessSettings.withStore(settings);
+          settings.required("advertise-addr", "an address");
+          settings.text("admin-log");
+        }
       }
       default -> throw new IllegalArgumentException("there is no service " + kind);
     }
@@ -69,7 +84,8 @@ class DeployTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"compose.yaml", "compose.small.yaml"})
-  void everyServiceAcceptsWhatTheComposeFileSays(String file) {
+  void everyServiceAcceptsWhatTheComposeFileSays(String file) throws IOException {
+    Files.writeString(certificates.resolve("root.password"), "secret"); // is read with the settings
     Compose compose = Compose.read(DEPLOY.resolve(file), VARIABLES);
     Set<String> kinds = new TreeSet<>();
     for (Compose.Service service : compose.services().values()) {
@@ -79,7 +95,8 @@ class DeployTest {
       kinds.add(kind(service));
       Map<String, String> environment = new java.util.TreeMap<>(IMAGE);
       environment.putAll(service.environment());
-      List<String> flags = service.list("command").stream().filter(word -> word.startsWith("--")).toList();
+      List<String> flags = service.list("command").stream().filter(word -> word.startsWith("--"))
+          .map(word -> word.replace("=/tls/", "=" + certificates + "/")).toList();
       Settings settings = Settings.load(Optional.empty(), environment, flags);
       assertThatCode(() -> read(kind(service), settings)).as(service.name()).doesNotThrowAnyException();
     }
@@ -128,7 +145,8 @@ class DeployTest {
       } else if (service.image().startsWith("skep/") && NODE.contains(kind(service))) {
         expected.add("\"host.skep:" + service.environment().get("SKEP_METRICS_PORT") + "\"");
       } else if (service.name().startsWith("etcd")) {
-        expected.add("\"" + service.name() + ":2379\"");
+        String listens = service.environment().get("ETCD_LISTEN_METRICS_URLS");
+        expected.add("\"" + listens.replaceFirst("http://0.0.0.0", service.name()) + "\"");
       }
     }
     assertThat(asked).contains(expected);
@@ -139,27 +157,65 @@ class DeployTest {
     }
   }
 
+  private static List<Dashboard> dashboards() throws IOException {
+    try (Stream<Path> files = Files.list(DEPLOY.resolve("grafana/dashboards"))) {
+      return files.map(Dashboard::read).toList();
+    }
+  }
+
   @Test
   void everyQueryOfADashboardUsesAMetricThatExists() throws IOException {
     Set<String> counted = metricsOfTheCode();
     assertThat(counted).hasSizeGreaterThan(30);
-    try (Stream<Path> dashboards = Files.list(DEPLOY.resolve("grafana/dashboards"))) {
-      for (Path dashboard : dashboards.toList()) {
-        String text = Files.readString(dashboard);
-        Matcher queries = Pattern.compile("\"expr\": \"((?:[^\"\\\\]|\\\\.)*)\"").matcher(text);
-        int seen = 0;
-        while (queries.find()) {
-          seen++;
-          Matcher metric = Pattern.compile("\\b(?:skep|process|jvm)_[a-z0-9_]+").matcher(queries.group(1));
-          while (metric.find()) {
-            assertThat(known(metric.group(), counted)).as("%s in %s: %s", metric.group(), dashboard.getFileName(), queries.group(1)).isTrue();
-          }
+    for (Dashboard dashboard : dashboards()) {
+      List<String> queries = dashboard.panels().stream().flatMap(panel -> panel.queries().stream()).toList();
+      assertThat(queries).hasSizeGreaterThan(20);
+      for (String query : queries) {
+        Matcher metric = Pattern.compile("\\b(?:skep|process|jvm)_[a-z0-9_]+").matcher(query);
+        while (metric.find()) {
+          assertThat(known(metric.group(), counted)).as("%s in %s: %s", metric.group(), dashboard.file().getFileName(), query).isTrue();
         }
-        assertThat(seen).isGreaterThan(20);
-        assertThat(text).contains("\"uid\": \"prometheus\"");
       }
     }
-    assertThat(Files.readString(DEPLOY.resolve("grafana/provisioning/datasources/prometheus.yaml"))).contains("uid: prometheus");
+  }
+
+  /** What Grafana would not say of a file that it provisions: it shows an empty or a jumbled page. */
+  @Test
+  void aDashboardIsWhole() throws IOException {
+    for (Dashboard dashboard : dashboards()) {
+      assertThat(dashboard.fields()).containsKeys("uid", "title", "schemaVersion", "time");
+      List<Dashboard.Panel> panels = dashboard.panels();
+      assertThat(panels.stream().map(panel -> panel.fields().get("id"))).as("ids").doesNotContainNull().doesNotHaveDuplicates();
+      for (Dashboard.Panel panel : panels) {
+        assertThat(panel.title()).as("a panel of %s", dashboard.file()).isNotBlank();
+        assertThat(panel.type()).as(panel.title()).isIn("row", "stat", "timeseries");
+        assertThat(panel.grid("x") + panel.grid("w")).as(panel.title()).isLessThanOrEqualTo(Dashboard.COLUMNS);
+        assertThat(panels.stream().filter(other -> other != panel && other.overlaps(panel))).as("over %s", panel.title()).isEmpty();
+        if (!panel.type().equals("row")) {
+          assertThat(panel.fields().get("datasource")).as(panel.title()).isEqualTo(Map.of("type", "prometheus", "uid", "prometheus"));
+          assertThat(panel.queries()).as(panel.title()).isNotEmpty().doesNotContainNull();
+          assertThat(panel.targets().stream().map(target -> target.get("refId"))).as(panel.title()).doesNotContainNull().doesNotHaveDuplicates();
+        }
+      }
+    }
+  }
+
+  /** Grafana finds what it is to provision where the compose files mount it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"compose.yaml", "compose.small.yaml"})
+  void whatGrafanaProvisionsIsMounted(String file) throws IOException {
+    Compose.Service grafana = Compose.read(DEPLOY.resolve(file), VARIABLES).services().get("grafana");
+    Map<?, ?> sources = yaml("provisioning/datasources/prometheus.yaml");
+    Map<?, ?> source = (Map<?, ?>) ((List<?>) sources.get("datasources")).getFirst();
+    assertThat(source.get("uid")).isEqualTo("prometheus");
+    assertThat(source.get("url")).isEqualTo("http://prometheus:9090");
+    Map<?, ?> provider = (Map<?, ?>) ((List<?>) yaml("provisioning/dashboards/skep.yaml").get("providers")).getFirst();
+    String folder = (String) ((Map<?, ?>) provider.get("options")).get("path");
+    assertThat(grafana.list("volumes")).contains("./grafana/provisioning:/etc/grafana/provisioning:ro", "./grafana/dashboards:" + folder + ":ro");
+  }
+
+  private static Map<?, ?> yaml(String file) throws IOException {
+    return (Map<?, ?>) new Load(LoadSettings.builder().build()).loadFromString(Files.readString(DEPLOY.resolve("grafana").resolve(file)));
   }
 
   /** A histogram has three; the JVM's own are those of the client library. */
@@ -193,5 +249,32 @@ class DeployTest {
     assertThat(config.metrics()).isPresent();
     String unit = Files.readString(DEPLOY.resolve("systemd").resolve(process.equals("edge") ? "skep-edge.service" : "skepd.service"));
     assertThat(unit).contains("ExecStart=/opt/skep/skep run " + process + " --config=/etc/skep/" + process + ".properties");
+  }
+
+  /** What systemd itself says of the units, where it is installed. */
+  @Test
+  void systemdFindsNothingWrongWithTheUnits(@TempDir Path folder) throws IOException, InterruptedException {
+    assumeTrue(Files.isExecutable(Path.of("/usr/bin/systemd-analyze")), "systemd is not installed");
+    List<String> words = new ArrayList<>(List.of("systemd-analyze", "verify", "--man=no", "--recursive-errors=no"));
+    for (String name : List.of("skepd.service", "skep-edge.service")) {
+      String unit = Files.readString(DEPLOY.resolve("systemd").resolve(name));
+      // what is not installed here is no mistake of the unit's
+      words.add(Files.writeString(folder.resolve(name), unit.replace("/opt/skep/skep ", "/bin/true ")).toString());
+    }
+    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(said).isZero();
+    assertThat(said.lines().filter(line -> line.contains("/skep") || line.contains("skepd.service:") || line.contains("skep-edge.service:"))).isEmpty();
+  }
+
+  /** Becoming a manager is ending with 75, and coming back at once; wrong settings are not tried again; nothing else is given up. */
+  @Test
+  void theDaemonsAreStartedAgainByTheirExitCode() throws IOException {
+    String skepd = Files.readString(DEPLOY.resolve("systemd/skepd.service"));
+    String edge = Files.readString(DEPLOY.resolve("systemd/skep-edge.service"));
+    assertThat(skepd).contains("\nRestartForceExitStatus=" + BasicHost.AGAIN + "\n", "\nRestartSec=200ms\n");
+    assertThat(List.of(skepd, edge)).allSatisfy(
+        unit -> assertThat(unit)
+            .contains("\nRestart=always\n", "\nRestartPreventExitStatus=" + Launch.MISCONFIGURED + "\n", "\nStartLimitIntervalSec=0\n"));
   }
 }

@@ -2,12 +2,9 @@ package dev.skep.skepd.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.skep.skepd.deploy.Compose;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import dev.skep.skepd.deploy.Dashboard;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -17,123 +14,111 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 
-/**
- * Every service in a container of its own, as deploy/compose.small.yaml has it: images built on a private engine without
- * a registry, etcd and Kafka beside them, a stack deployed through it all.
- */
+/** deploy/compose.yaml as a whole: three etcd, three Kafka, two of every control service, and what users do with it. */
 @Tag("e2e")
 @Tag("engine")
 @Tag("long")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class ContainersTest {
-  private static final Path DEPLOY = Machine.HOME.resolve("deploy");
-  private static final Duration BUILD = Duration.ofMinutes(10);
-
-  private Machine machine;
-  private Compose compose;
-  private ComposeRun run;
-  private String api;
+  private InContainers containers;
 
   @BeforeAll
   void up() {
-    machine = Machine.boot("cont");
-    try {
-      Path folder = machine.data().getParent();
-      api = "unix://" + folder.resolve("run/docker.sock");
-      script("images");
-      script("infra-images");
-      compose = Compose.read(DEPLOY.resolve("compose.small.yaml"), Map.of(
-          "SKEP_ADVERTISE_ADDR", Machine.ADDRESS, "ETCD_IMAGE", "skep-infra/etcd:local", "KAFKA_IMAGE", "skep-infra/kafka:local",
-          "PROMETHEUS_IMAGE", "skep-infra/prometheus:local", "SKEP_RUN_DIR", folder.resolve("run").toString(),
-          "SKEP_NODE_DIR", folder.resolve("node").toString(), "SKEP_ENGINE_SOCKET", machine.engineSocket()));
-      run = new ComposeRun(machine, compose);
-      Set<String> services = new TreeSet<>(compose.services().keySet());
-      services.remove("grafana"); // its image is on a registry only
-      run.up(services);
-      watched("the node is ready", () -> docker("node", "ls", "--format", "{{.Status}} {{.ManagerStatus}}").text(), "Ready Leader");
-    } catch (RuntimeException | Error e) {
-      end();
-      throw e;
-    }
-  }
-
-  private void script(String name) {
-    new Command(java.util.List.of(DEPLOY.resolve(name).toString(), "--engine", "unix://" + machine.engineSocket()), Map.of(), BUILD).run().succeeds();
-  }
-
-  private Command.Result docker(String... words) {
-    return machine.cli(Machine.NEW_CLI, api, words).run();
-  }
-
-  /** As {@link Machine#eventually}; the failure shows what the containers say. */
-  private void watched(String what, java.util.function.Supplier<String> question, String answer) {
-    try {
-      Machine.eventually(what, question, answer::equals);
-    } catch (AssertionError e) {
-      throw new AssertionError(e.getMessage() + "\n" + run.state(), e);
-    }
-  }
-
-  private void replicas(String service, String wanted) {
-    watched(service + " has " + wanted,
-        () -> docker("service", "ls", "--filter", "name=" + service, "--format", "{{.Replicas}}").text(), wanted);
+    containers = InContainers.boot("cont", "compose.yaml");
   }
 
   @AfterAll
   void end() {
-    if (machine == null) {
-      return;
+    if (containers != null) {
+      containers.close();
     }
-    // what starts containers goes first
-    machine.engine("rm", "-f", ComposeRun.container("agent"));
-    machine.close();
-    machine = null;
   }
 
   @Test
   @Order(1)
-  void aStackIsDeployedAndAnswers() {
-    docker("stack", "deploy", "--resolve-image", "never", "-c", Machine.HOME.resolve("examples/hello/compose.yaml").toString(), "hello").succeeds();
-    replicas("hello_web", "3/3");
-    replicas("hello_greeter", "2/2");
-    watched("the published port answers", () -> machine.get("http://127.0.0.1:8080/cgi-bin/index.cgi").replaceFirst(" from.*", ""), "hello");
-    assertThat(machine.outside("curl -s -m 5 http://" + Machine.ADDRESS + ":8080/cgi-bin/index.cgi").text()).contains("which heard: greetings from");
+  void aStackIsDeployedAndAnswersThroughEitherApi() {
+    containers.deployHello();
+    assertThat(containers.docker("2/docker.sock", new String[] {"service", "ls", "--format", "{{.Name}}"}).lines()).containsExactlyInAnyOrder("hello_web", "hello_greeter");
   }
 
   @Test
   @Order(2)
-  void everyProcessIsHealthyAndPrometheusSeesIt() {
-    watched("all containers are healthy",
-        () -> machine.engine("ps", "--filter", "name=^skep-", "--filter", "health=unhealthy", "--format", "{{.Names}}").text()
-            + machine.engine("ps", "--filter", "name=^skep-", "--filter", "health=starting", "--format", "{{.Names}}").text(), "");
-    watched("Prometheus finds nobody down",
-        () -> machine.get("http://127.0.0.1:9090/api/v1/query?query=count(up==1)").replaceFirst(".*,\"(\\d+)\"].*", "$1"), "10");
-    assertThat(machine.get("http://127.0.0.1:9090/api/v1/query?query=max(skep_cluster_services)")).contains("\"2\"");
+  void everyContainerIsHealthyAndSeenByPrometheus() {
+    containers.healthy();
+    containers.watched("Prometheus finds nobody down", () -> containers.prometheus("count(up==0) or vector(0)").replaceFirst(".*,\"(\\d+)\"].*", "$1"), "0");
+    containers.watched("and asks all", () -> containers.prometheus("count(up==1)").replaceFirst(".*,\"(\\d+)\"].*", "$1"), "18");
   }
 
   @Test
   @Order(3)
-  void aServiceThatIsReplacedGoesOnWhereItWas() {
-    for (String service : java.util.List.of("orchestrator", "scheduler", "dispatcher", "control-api")) {
-      machine.engine("kill", ComposeRun.container(service)).succeeds();
-      machine.engine("start", ComposeRun.container(service)).succeeds(); // what was killed by hand is not started by itself
+  void theLogIsKeptThreeTimes() {
+    for (String broker : List.of("kafka1", "kafka2", "kafka3")) {
+      containers.watched(broker + " has the log", () -> String.valueOf(containers.compose.exec(broker, "/bin/busybox", "test", "-d", "/var/lib/kafka/data/skep.changes-0").exit()), "0");
     }
-    watched("the API is back", () -> docker("node", "ls", "--format", "{{.Status}}").text(), "Ready");
-    docker("service", "scale", "--detach", "hello_web=5").succeeds();
-    replicas("hello_web", "5/5");
+  }
+
+  /** Every query of every panel, on the real Prometheus: after some of all that is counted has happened. */
+  @Test
+  @Order(4)
+  void everyQueryOfTheDashboardFindsSomething() {
+    provoke();
+    Dashboard dashboard = Dashboard.read(InContainers.DEPLOY.resolve("grafana/dashboards/skep.json"));
+    List<String> silent = new ArrayList<>();
+    dashboard.panels().forEach(panel -> silent.addAll(panel.queries()));
+    assertThat(silent).hasSizeGreaterThan(40);
+    containers.watched("every query finds a series", () -> {
+      silent.removeIf(query -> containers.prometheus(query).contains("\"value\":["));
+      return String.join("\n", silent);
+    }, "");
+  }
+
+  /** What does not happen by itself: a port that nobody serves, a task that does not listen, an image that is not there, names of the world. */
+  private void provoke() {
+    containers.docker("service", "create", "--detach", "--no-resolve-image", "--name", "deaf", "--publish", "8081:81", "skep-hello:1").succeeds();
+    containers.docker("service", "create", "--detach", "--no-resolve-image", "--name", "absent", "--publish", "8082:80", "nosuch:1").succeeds();
+    containers.replicas("deaf", "1/1");
+    String web = containers.machine.engine("ps", "-q", "--filter", "label=com.docker.swarm.service.name=hello_web").lines().getFirst();
+    containers.machine.engine("exec", web, "nslookup", "example.org");
+    for (String port : List.of("8081", "8082")) {
+      containers.machine.get("http://" + Machine.ADDRESS + ":" + port + "/");
+    }
   }
 
   @Test
-  @Order(4)
-  void eachEndsInOrderWhenAsked() {
-    docker("stack", "rm", "hello").succeeds();
-    watched("nothing of the stack is left", () -> machine.engine("ps", "-q", "--filter", "label=com.docker.stack.namespace=hello").text(), "");
-    for (Compose.Service service : compose.services().values()) {
-      if (service.image().startsWith("skep/") && !service.name().equals("init")) {
-        machine.engine("stop", "-t", "25", ComposeRun.container(service.name())).succeeds();
-        assertThat(machine.engine("inspect", "-f", "{{.State.ExitCode}}", ComposeRun.container(service.name())).text()).as(service.name()).isEqualTo("143");
-      }
+  @Order(5)
+  void halfOfAllControlServicesMayDie() {
+    containers.docker("service", "rm", "deaf", "absent").succeeds();
+    for (String service : List.of("orchestrator1", "allocator1", "scheduler1", "dispatcher1", "relay1", "etcd1", "kafka1")) {
+      containers.machine.engine("kill", containers.compose.container(service)).succeeds();
     }
+    containers.docker("service", "scale", "--detach", "hello_web=5").succeeds();
+    containers.replicas("hello_web", "5/5");
+    containers.compose.compose("up", "-d", "--no-recreate", "etcd1", "kafka1", "orchestrator1", "allocator1", "scheduler1", "dispatcher1", "relay1").succeeds();
+    containers.healthy();
+  }
+
+  /** What nodes run goes on while the whole cluster is stopped and started again; every process of ours ends in order. */
+  @Test
+  @Order(6)
+  void theClusterIsStoppedAndStartedAgain() {
+    String before = containers.tasks("hello");
+    assertThat(before.lines()).hasSize(7);
+    containers.stopInOrder();
+    assertThat(containers.tasks("hello")).isEqualTo(before);
+    containers.compose.up(containers.services());
+    containers.watched("the API is back", () -> containers.docker("node", "ls", "--format", "{{.Status}}").text(), "Ready");
+    containers.answers();
+    assertThat(containers.tasks("hello")).isEqualTo(before);
+  }
+
+  @Test
+  @Order(7)
+  void downLeavesNothing() {
+    containers.docker("stack", "rm", "hello").succeeds();
+    containers.watched("nothing of the stack is left", () -> containers.tasks("hello"), "");
+    containers.compose.compose("down", "--volumes").succeeds();
+    assertThat(containers.machine.engine("ps", "-aq").text()).isEmpty();
+    assertThat(containers.machine.engine("volume", "ls", "-q").text()).isEmpty();
   }
 }

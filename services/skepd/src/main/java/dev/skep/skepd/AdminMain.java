@@ -96,6 +96,7 @@ public final class AdminMain {
   static Optional<BasicHost> certificates(Settings settings) throws IOException {
     Path out = Path.of(settings.required("out", "a folder for the root, and a folder in it for each server"));
     List<String> servers = settings.list("servers");
+    ProcessSettings.plain(settings); // an image sets some for whatever runs in it
     settings.refuseUnknown();
     if (servers.isEmpty()) {
       throw new SettingsException("--servers is missing: the names of the hosts of etcd and Kafka, NAME,NAME/OTHERNAME/ADDRESS,…");

@@ -71,6 +71,7 @@ class DeployTest {
       case "admin" -> {
         if (settings.text("out").isPresent()) {
           settings.list("servers");
+          ProcessSettings.plain(settings);
         } else {
           ProcessSettings.withStore(settings);
           settings.required("advertise-addr", "an address");

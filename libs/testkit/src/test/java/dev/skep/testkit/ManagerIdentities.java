@@ -41,15 +41,20 @@ final class ManagerIdentities {
     put(Rows.cluster().path(), ClusterRow.newBuilder().setId(CLUSTER).build().toByteArray());
   }
 
-  /** The data folder of one more manager. */
+  /** The data folder of one more manager, at whichever port is free. */
   Path manager(String node) {
+    return manager(node, 0);
+  }
+
+  Path manager(String node, int port) {
+    String door = "127.0.0.1:" + port;
     Path data = folder.resolve(node);
     KeyPair keys = NodeCertificate.freshKey(random);
     String chain = authority.issue(new NodeName(node, NodeRole.MANAGER, CLUSTER), keys.getPublic(), Instant.now(), Duration.ofDays(1), random);
     new Trust(data.resolve("identity"), Clock.systemUTC())
         .install(NodeCertificate.of(keys.getPrivate(), chain), List.of(authority.certificatePem()));
     new FileMembership(data)
-        .become(new Identity(CLUSTER, node, true, "127.0.0.1", "127.0.0.1", "127.0.0.1:0", List.of("127.0.0.1:0")));
+        .become(new Identity(CLUSTER, node, true, "127.0.0.1", "127.0.0.1", door, List.of(door)));
     put(Rows.NODE_SPEC.key(node).path(), NodeSpecRow.getDefaultInstance().toByteArray());
     return data;
   }

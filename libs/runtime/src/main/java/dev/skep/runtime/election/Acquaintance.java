@@ -10,33 +10,36 @@ final class Acquaintance {
   /** How long a holder whose call broke may take to answer the next one. */
   static final Duration ONCE_MORE = Duration.ofMillis(200);
   static final Duration PATIENCE = Duration.ofSeconds(2);
+  /** From the first to the last of ever longer waits between calls. */
+  static final Duration SOON = Duration.ofMillis(50);
   static final Duration RETRY = Duration.ofMillis(500);
-
-  private static final int PROOFS = 2; // of one that never answered: its address may be wrong
+  static final Duration SELDOM = Duration.ofSeconds(5);
 
   private final String holder;
-  private boolean known; // it has answered once
+  private boolean trusted; // what is met at its address counts
   private boolean met; // it answered, and the call has not ended since
   private boolean onceMore; // the call broke: the next one decides
   private boolean other; // another process answers where it was
   private boolean gone;
-  private int proofs;
+  private int failures; // since it was met
 
-  Acquaintance(String holder) {
+  /** @param mistaken it was believed gone before and was not: until it answers, its address counts as wrong */
+  Acquaintance(String holder, boolean mistaken) {
     this.holder = holder;
+    this.trusted = !mistaken;
   }
 
   /** Whoever answers there said its id. Returns whether the call is worth keeping. */
   boolean told(String id) {
     onceMore = false;
-    other = !id.equals(holder);
-    met = !other;
-    known |= met;
+    met = id.equals(holder);
+    other = !met;
     if (met) {
+      trusted = true;
       gone = false;
-      proofs = 0;
+      failures = 0;
     } else {
-      proof();
+      gone |= trusted;
     }
     return met;
   }
@@ -49,17 +52,16 @@ final class Acquaintance {
       return Duration.ZERO;
     }
     // A process that ends takes its connections with it; its host may be unreachable afterwards, as a container's is.
-    gone |= onceMore;
-    if (refused) {
-      proof();
-    }
+    gone |= onceMore || refused && trusted;
     onceMore = false;
-    return RETRY;
+    return again();
   }
 
-  private void proof() {
-    proofs++;
-    gone |= known || proofs >= PROOFS;
+  /** When to call again after one that led nowhere. */
+  Duration again() {
+    Duration most = trusted ? RETRY : SELDOM;
+    Duration wait = SOON.multipliedBy(1L << Math.min(failures++, 10));
+    return wait.compareTo(most) > 0 ? most : wait;
   }
 
   /** How long the call that begins now may remain unanswered. */

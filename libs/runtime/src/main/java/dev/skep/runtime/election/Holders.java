@@ -53,7 +53,7 @@ public final class Holders implements AutoCloseable {
     private Watched(String holder, String address) {
       this.holder = holder;
       this.address = address;
-      this.known = new Acquaintance(holder);
+      this.known = new Acquaintance(holder, mistakes.about(holder));
     }
 
     private void call() {
@@ -80,10 +80,12 @@ public final class Holders implements AutoCloseable {
         }
         answered = true;
         boolean wasGone = known.gone();
-        if (!known.told(id)) {
+        if (known.told(id)) {
+          mistakes.met(holder);
+        } else {
           hangUp();
           if (!known.over()) {
-            waiting = timer.after(Acquaintance.RETRY, this::again);
+            waiting = timer.after(known.again(), this::again);
           }
         }
         changed(wasGone);
@@ -141,6 +143,7 @@ public final class Holders implements AutoCloseable {
   private final Set<String> loops = new HashSet<>(); // guarded by this, as all below
   private final Map<String, Watched> watched = new HashMap<>(); // by holder
   private final Map<String, String> holderOf = new HashMap<>(); // by loop, of other processes only
+  private final Mistakes mistakes = new Mistakes();
   private boolean closed;
 
   /**
@@ -187,7 +190,14 @@ public final class Holders implements AutoCloseable {
       return;
     }
     holderOf.put(name, now);
-    if (foreign && (known == null || !known.address.equals(address))) {
+    if (!before.equals(now) && gone(before)) {
+      mistakes.lost(name, before);
+    }
+    boolean returned = foreign && !before.equals(now) && mistakes.returned(name, now);
+    if (returned) {
+      LOG.warn("the holder {} was believed to have ended, and lives: is {} where other managers reach it?", now, address);
+    }
+    if (foreign && (returned || known == null || !known.address.equals(address))) {
       if (known != null) {
         known.forget();
       }

@@ -7,6 +7,7 @@ import dev.skep.runtime.grpc.LocalServices;
 import dev.skep.runtime.http.Endpoint;
 import dev.skep.state.IdSource;
 import io.grpc.BindableService;
+import io.grpc.Channel;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -28,7 +29,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** What hosts have in common: components in order, threads, services, folders, the end. */
-public abstract sealed class BasicHost implements Host, AutoCloseable permits ProcessHost, NodeHost, EdgeHost {
+public abstract sealed class BasicHost implements Host, AutoCloseable permits ProcessHost, StorelessHost {
   /** The exit code of a process that ended itself because of a failure of its own: whoever watches restarts it. */
   public static final int FAILED = 70;
   /** The exit code of a process that wants to be started again at once. */
@@ -241,6 +242,11 @@ public abstract sealed class BasicHost implements Host, AutoCloseable permits Pr
 
   Executor calls() {
     return threads.calls();
+  }
+
+  @Override
+  public final Channel channel(String component) {
+    return channel(component, Network.EVERYTHING);
   }
 
   @Override

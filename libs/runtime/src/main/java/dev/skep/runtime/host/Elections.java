@@ -5,13 +5,18 @@ import dev.skep.runtime.grpc.PeerLines;
 import dev.skep.runtime.loop.Candidacy;
 import java.time.Duration;
 
-/** The process's part in elections, on a store that several processes share. Nothing begins before there is a loop. */
+/**
+ * The process's part in elections, on a store that several processes share. It campaigns once it has started: then its
+ * door is open, and the others can tell at once when it ends. Without a loop nothing begins.
+ */
 final class Elections implements AutoCloseable {
   private static final String PEER = "peer";
 
   private final ProcessHost host;
   private final PeerLines lines;
   private final Campaign campaign;
+  private boolean started; // guarded by this
+  private boolean wanted; // there is a loop; guarded by this
   private boolean begun; // guarded by this
 
   Elections(ProcessHost host, Network network, String holder, Duration leaseLife) {
@@ -28,7 +33,18 @@ final class Elections implements AutoCloseable {
 
   synchronized void loop(String name, Runnable look) {
     campaign.loop(name, look);
-    if (!begun) {
+    wanted = true;
+    begin();
+  }
+
+  /** All components have started, and the door is open where there is one. */
+  synchronized void started() {
+    started = true;
+    begin();
+  }
+
+  private void begin() {
+    if (started && wanted && !begun) {
       begun = true;
       host.thread("lease", campaign.keeper());
     }

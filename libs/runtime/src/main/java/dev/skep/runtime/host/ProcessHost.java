@@ -145,11 +145,6 @@ public final class ProcessHost extends BasicHost {
   }
 
   @Override
-  public Channel channel(String component) {
-    return channel(component, Network.EVERYTHING);
-  }
-
-  @Override
   public Channel channel(String component, String purpose) {
     return network.channel(component, purpose);
   }
@@ -172,6 +167,7 @@ public final class ProcessHost extends BasicHost {
   @Override
   void started() {
     network.follow();
+    elections.ifPresent(Elections::started);
   }
 
   @Override

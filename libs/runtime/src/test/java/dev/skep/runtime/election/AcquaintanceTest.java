@@ -6,21 +6,25 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 class AcquaintanceTest {
-  private final Acquaintance holder = new Acquaintance("h1");
+  private final Acquaintance holder = new Acquaintance("h1", false);
+  private final Acquaintance mistaken = new Acquaintance("h1", true);
 
   @Test
   void nobodyIsBelievedGoneForBeingUnreachable() {
+    Duration before = Duration.ZERO;
     for (int i = 0; i < 10; i++) {
-      assertThat(holder.ended(false)).isEqualTo(Acquaintance.RETRY);
+      Duration wait = holder.ended(false);
+      assertThat(wait).isGreaterThanOrEqualTo(before).isBetween(Acquaintance.SOON, Acquaintance.RETRY);
       assertThat(holder.gone()).isFalse();
+      before = wait;
     }
+    assertThat(before).isEqualTo(Acquaintance.RETRY);
   }
 
   @Test
-  void oneThatNeverAnsweredIsGoneWhenItIsRefusedTwice() {
-    holder.ended(true);
-    assertThat(holder.gone()).as("its address may be wrong").isFalse();
+  void oneThatNeverAnsweredIsGoneWhenItIsRefused() {
     holder.ended(false);
+    assertThat(holder.gone()).isFalse();
     holder.ended(true);
     assertThat(holder.gone()).isTrue();
     assertThat(holder.over()).as("it may have been told too early").isFalse();
@@ -37,20 +41,26 @@ class AcquaintanceTest {
   @Test
   void whereAnotherAnswersItHasEndedForGood() {
     assertThat(holder.told("h2")).isFalse();
-    assertThat(holder.gone()).isFalse();
-    assertThat(holder.over()).isFalse();
-    assertThat(holder.told("h2")).isFalse();
     assertThat(holder.gone()).isTrue();
     assertThat(holder.over()).isTrue();
   }
 
   @Test
-  void whereAnotherAnswersAfterItDidItHasEndedAtOnce() {
-    holder.told("h1");
-    holder.ended(false);
-    holder.told("h2");
-    assertThat(holder.gone()).isTrue();
-    assertThat(holder.over()).isTrue();
+  void atAnAddressThatWasWrongNothingCountsUntilItAnswers() {
+    Duration before = Duration.ZERO;
+    for (int i = 0; i < 20; i++) {
+      Duration wait = mistaken.ended(i % 2 == 0);
+      assertThat(wait).isGreaterThanOrEqualTo(before);
+      assertThat(mistaken.told("h2")).isFalse();
+      assertThat(mistaken.gone()).isFalse();
+      assertThat(mistaken.over()).isFalse();
+      before = wait;
+    }
+    assertThat(before).isEqualTo(Acquaintance.SELDOM);
+    assertThat(mistaken.told("h1")).isTrue();
+    mistaken.ended(false);
+    mistaken.ended(true);
+    assertThat(mistaken.gone()).isTrue();
   }
 
   @Test
@@ -68,7 +78,6 @@ class AcquaintanceTest {
 
   @Test
   void oneThatAnswersAfterAllIsBelievedAgain() {
-    holder.ended(true);
     holder.ended(true);
     assertThat(holder.gone()).isTrue();
     assertThat(holder.told("h1")).isTrue();

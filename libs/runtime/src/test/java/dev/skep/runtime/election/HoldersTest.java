@@ -149,4 +149,53 @@ class HoldersTest {
     assertThat(calls).isEmpty();
     assertThat(holders.gone("h1")).isFalse();
   }
+
+  @Test
+  void aHolderThatNeverAnsweredIsGoneWhenItIsRefused() {
+    holders.loop("a", state);
+    holds("a", "h1", "one:1");
+    calls.getLast().line.ended(true);
+    assertThat(holders.gone("h1")).isTrue();
+    assertThat(news).isEqualTo(1);
+  }
+
+  @Test
+  void whereAnotherAnswersItIsGoneAtOnce() {
+    holders.loop("a", state);
+    holds("a", "h1", "one:1");
+    calls.getLast().line.told("h2");
+    assertThat(holders.gone("h1")).isTrue();
+    assertThat(open()).isEmpty();
+    assertThat(timers).as("nothing more can be learnt").isEmpty();
+  }
+
+  @Test
+  void aLoopIsTakenFromALivingHolderOnceAtMost() {
+    holders.loop("a", state);
+    holders.loop("b", state);
+    holds("a", "h1", "wrong:1");
+    holds("b", "h1", "wrong:1");
+    calls.getLast().line.ended(true);
+    assertThat(holders.gone("h1")).isTrue();
+    holds("a", "me", "here:1");
+    assertThat(holders.gone("h1")).as("for the other loop").isTrue();
+    holds("a", "h1", "wrong:1");
+    assertThat(holders.gone("h1")).as("it lives").isFalse();
+    assertThat(open()).hasSize(1);
+    calls.getLast().line.ended(true);
+    fire();
+    calls.getLast().line.told("h3");
+    assertThat(holders.gone("h1")).isFalse();
+    holds("b", "me", "here:1");
+    holds("a", "me", "here:1"); // when its lease had run out
+    holds("b", "h1", "wrong:2");
+    calls.getLast().line.ended(true);
+    assertThat(holders.gone("h1")).as("wherever it is").isFalse();
+    fire();
+    calls.getLast().line.told("h1");
+    calls.getLast().line.ended(false);
+    fire();
+    calls.getLast().line.ended(true);
+    assertThat(holders.gone("h1")).as("it answered there").isTrue();
+  }
 }

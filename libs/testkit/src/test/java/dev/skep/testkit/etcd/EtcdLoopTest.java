@@ -27,6 +27,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.v1.LeaderRow;
 import dev.skep.state.v1.ServiceRow;
 import dev.skep.state.v1.TaskIntentRow;
+import dev.skep.testkit.ForwardingStore;
 import dev.skep.testkit.net.TcpGate;
 import io.prometheus.client.CollectorRegistry;
 import java.io.IOException;

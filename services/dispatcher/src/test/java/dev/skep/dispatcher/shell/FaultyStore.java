@@ -2,19 +2,17 @@ package dev.skep.dispatcher.shell;
 
 import dev.skep.backend.Store;
 import dev.skep.backend.StoreException;
-import java.time.Duration;
+import dev.skep.testkit.ForwardingStore;
 import java.util.ArrayDeque;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.function.Function;
 
 /** A real store whose next commits go the way that the test says. */
-final class FaultyStore implements Store {
-  private final Store store;
+final class FaultyStore extends ForwardingStore {
   private final Queue<Function<Transaction, Outcome>> next = new ArrayDeque<>();
 
   FaultyStore(Store store) {
-    this.store = store;
+    super(store);
   }
 
   /** The next commit does not reach the store. */
@@ -27,7 +25,7 @@ final class FaultyStore implements Store {
   /** The next commit lands, and its answer is lost. */
   void loseAnswer() {
     next.add(transaction -> {
-      store.commit(transaction);
+      super.commit(transaction);
       throw new StoreException("no answer");
     });
   }
@@ -39,58 +37,24 @@ final class FaultyStore implements Store {
       late[0] = transaction;
       throw new StoreException("no answer");
     });
-    return () -> store.commit(late[0]);
+    return () -> super.commit(late[0]);
   }
 
   /** Something else is written just before the next commit. */
   void interfere(Runnable write) {
     next.add(transaction -> {
       write.run();
-      return store.commit(transaction);
+      return super.commit(transaction);
     });
   }
 
   @Override
   public Outcome commit(Transaction transaction) {
     Function<Transaction, Outcome> fault = next.poll();
-    return fault == null ? store.commit(transaction) : fault.apply(transaction);
+    return fault == null ? super.commit(transaction) : fault.apply(transaction);
   }
 
-  @Override
-  public long revision() {
-    return store.revision();
-  }
-
-  @Override
-  public Optional<Entry> get(String key) {
-    return store.get(key);
-  }
-
-  @Override
-  public Snapshot read(String prefix) {
-    return store.read(prefix);
-  }
-
-  @Override
-  public Snapshot readAt(String prefix, long revision) {
-    return store.readAt(prefix, revision);
-  }
-
-  @Override
-  public Watch watch(String prefix, long fromRevision, Watcher watcher) {
-    return store.watch(prefix, fromRevision, watcher);
-  }
-
-  @Override
-  public Lease lease(Duration timeToLive) {
-    return store.lease(timeToLive);
-  }
-
-  @Override
-  public void compact(long revision) {
-    store.compact(revision);
-  }
-
+  /** The store is its host's. */
   @Override
   public void close() {}
 }

@@ -1,14 +1,14 @@
-package dev.skep.testkit.etcd;
+package dev.skep.testkit;
 
 import dev.skep.backend.Store;
 import java.time.Duration;
 import java.util.Optional;
 
 /** A store in front of another, for tests that change one of its ways. */
-class ForwardingStore implements Store {
+public class ForwardingStore implements Store {
   private final Store store;
 
-  ForwardingStore(Store store) {
+  public ForwardingStore(Store store) {
     this.store = store;
   }
 

@@ -9,6 +9,7 @@ import dev.skep.state.Row;
 import dev.skep.state.RowKind;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
+import dev.skep.state.v1.DispatcherRow;
 import dev.skep.state.v1.LeaderRow;
 import dev.skep.state.v1.SessionRow;
 import dev.skep.testkit.gen.Clusters;
@@ -30,6 +31,7 @@ public final class Generated {
     ClusterRow cluster = builder.state().value(Rows.cluster());
     builder.put(Rows.cluster(), cluster.toBuilder().setId(CLUSTER).setEpoch("epoch" + seed).build());
     builder.put(Rows.LEADER.key("orchestrator"), LeaderRow.newBuilder().setHolder("h").build());
+    builder.put(Rows.PEER.key("dispatcher"), DispatcherRow.newBuilder().setId("dispatcher").build());
     builder.put(Rows.SESSION.key(NODE), SessionRow.newBuilder().setNodeId(NODE).setSessionId("s").build());
     return builder.state();
   }

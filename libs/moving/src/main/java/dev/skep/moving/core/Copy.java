@@ -22,10 +22,11 @@ import java.util.Set;
 
 /**
  * All rows of a cluster at one revision of its store, in key order, as they lie there: sealed ones sealed. Rows that
- * speak about running processes are left out: who leads a loop, and which dispatcher holds a node's session.
+ * speak about running processes are left out: who leads a loop, which dispatchers there are, and which of them holds a node's
+ * session.
  */
 public record Copy(long revision, Instant copiedAt, List<Stored> rows) {
-  private static final Set<RowKind<?>> OF_PROCESSES = Set.of(Rows.LEADER, Rows.SESSION);
+  private static final Set<RowKind<?>> OF_PROCESSES = Set.of(Rows.LEADER, Rows.PEER, Rows.SESSION);
 
   public Copy {
     rows = rows.stream().sorted(Comparator.comparing(Stored::path)).toList(); // stores have orders of their own

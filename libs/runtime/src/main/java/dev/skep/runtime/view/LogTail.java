@@ -4,8 +4,6 @@ import dev.skep.backend.ChangeLog;
 import dev.skep.backend.StoreException;
 import dev.skep.backend.Store;
 import dev.skep.state.ClusterState;
-import dev.skep.state.Rows;
-import dev.skep.state.v1.ClusterRow;
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -33,7 +31,7 @@ final class LogTail implements Runnable, AutoCloseable {
   private final LongConsumer revisions;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition ending = lock.newCondition();
-  private final Sources sources; // of the view's thread
+  private final Following following; // of the view's thread
   private long looked = System.nanoTime(); // of the view's thread
   private volatile boolean late;
   private boolean closed; // guarded by the lock
@@ -54,30 +52,24 @@ final class LogTail implements Runnable, AutoCloseable {
     this.state = state;
     this.records = records;
     this.revisions = revisions;
-    this.sources = new Sources(revision, System.nanoTime());
+    this.following = new Following(revision, System.nanoTime());
   }
 
   // ---- on the view's thread ----
 
-  /** Whether the record speaks of the cluster that the view shows. A view without a cluster takes any: one begins. */
-  boolean ours(ChangeLog.Record record) {
-    ClusterRow cluster = state.get().value(Rows.cluster());
-    return cluster == null || cluster.getEpoch().equals(record.epoch());
-  }
-
   void logAt(long revision) {
-    sources.log(revision, System.nanoTime());
+    following.logAt(revision, System.nanoTime());
   }
 
   void storeAt(long revision) {
-    sources.store(revision, System.nanoTime());
+    following.storeAt(revision, System.nanoTime());
   }
 
   boolean late() {
     long now = System.nanoTime();
     metrics.passed(now - looked, late);
     looked = now;
-    boolean is = sources.watching(now);
+    boolean is = following.watching(now);
     if (is != late) {
       late = is;
       LOG.info(is ? "the event log is late: the view follows the store beside it" : "the event log is on time again");

@@ -197,17 +197,16 @@ public final class StoreView implements View, Runnable, AutoCloseable {
     }
   }
 
-  /** One that does not follow on ours says nothing: when it was needed the log is late, and the watch opens. */
   private void apply(ChangeLog.Record record, LogTail tail) {
-    if (!tail.ours(record)) {
-      return;
-    }
-    boolean next = record.previous() == state.revision() && record.revision() > state.revision();
-    if (next) {
-      apply(record.revision(), record.changes());
-    }
-    if (record.revision() <= state.revision()) {
-      tail.logAt(record.revision());
+    switch (Following.fate(state, record.epoch(), record.revision(), record.previous())) {
+      case NEXT -> {
+        apply(record.revision(), record.changes());
+        tail.logAt(record.revision());
+      }
+      case KNOWN -> tail.logAt(record.revision());
+      case GAP, FOREIGN -> {
+        // what it had to say comes from the store
+      }
     }
   }
 

@@ -6,7 +6,6 @@ import dev.skep.runtime.loop.LoopCore;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
 import dev.skep.state.IdSource;
-import dev.skep.state.Restored;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.LeaderRow;
@@ -15,6 +14,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 
 /** Carries out what the real {@link LoopCore} asks for, in virtual time, for one life of a process. */
 public final class SimLoop {
@@ -31,17 +31,19 @@ public final class SimLoop {
   private final Optional<SimLease> lease;
   private boolean busy;
   private boolean planned;
-  private boolean resting; // as the real driver does while a restored cluster waits
+  private boolean resting; // as the real driver does
+  private final Predicate<ClusterState> concerned;
   private long timers;
 
   /**
    * @param holder the random id of this life of the process
    * @param lease on which its row hangs; empty: no other live process can hold the row
+   * @param concerned while it does not hold the loop rests
    * @param quarantined is told of objects that the decider failed on
    */
   public SimLoop(
       SimProcess process, SimStore store, SimView view, String name, String holder, Optional<SimLease> lease, Decider decider,
-      BiConsumer<String, String> quarantined) {
+      Predicate<ClusterState> concerned, BiConsumer<String, String> quarantined) {
     this.process = process;
     this.store = store;
     this.view = view;
@@ -49,11 +51,12 @@ public final class SimLoop {
     this.writer = name + "@" + holder;
     this.quarantined = quarantined;
     this.lease = lease;
+    this.concerned = concerned;
     lease.ifPresent(one -> one.listen(this::plan));
     this.core = new LoopCore(name, new LoopCore.Candidate(holder, process.name(), lease.isEmpty()), decider, new IdSource(process.world().split()));
     view.listen((state, changes, reset) -> {
       core.viewMoved(state, changes, reset);
-      resting = Restored.unconfirmed(state);
+      resting = !concerned.test(state);
       plan();
     });
   }

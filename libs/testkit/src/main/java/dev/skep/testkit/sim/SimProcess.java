@@ -17,6 +17,7 @@ public final class SimProcess {
   private final List<Runnable> deaths = new ArrayList<>();
   private int life;
   private boolean alive;
+  private boolean retired;
   private Instant stillUntil = Instant.MIN;
   private Duration stoodStill = Duration.ZERO;
   private Duration skew = Duration.ZERO;
@@ -54,8 +55,14 @@ public final class SimProcess {
     deaths.add(body);
   }
 
+  /** It dies, and nobody starts it again. */
+  public void retire() {
+    crash();
+    retired = true;
+  }
+
   public void start() {
-    if (alive) {
+    if (alive || retired) {
       return;
     }
     alive = true;

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /**
  * The store. Its contents are one {@link ClusterState} per revision, which all views share. Commits arrive late, twice,
@@ -43,8 +44,10 @@ public final class SimStore {
   private final SimLeases leases = new SimLeases(this);
   private final Set<SimProcess> cut = new HashSet<>();
   private Tamper tamper = (writer, transaction) -> transaction;
+  private final List<LongConsumer> compactions = new ArrayList<>();
   private int life;
   private long oldest;
+  private long forgotten;
 
   public SimStore(World world, Faults faults) {
     this.world = world;
@@ -79,7 +82,8 @@ public final class SimStore {
     cut.clear();
   }
 
-  boolean reaches(SimProcess process) {
+  /** Whether it and the process hear each other. */
+  public boolean reaches(SimProcess process) {
     return !cut.contains(process);
   }
 
@@ -122,17 +126,51 @@ public final class SimStore {
   }
 
   /**
-   * An older copy takes the place of the store: all that came after it is lost, also what is still on its way here. Nobody
-   * may be looking at it. Whoever looks then sees at least the commit that comes next: before it, nothing there has a meaning.
+   * An empty store takes the place of this one: what was still on its way here is lost, and revisions begin anew. Nobody may
+   * be looking at it.
    */
-  public void restore(long revision) {
-    oldest = revision + 1;
-    world.note("store", "is restored as it was at " + revision + ", losing " + (revision() - revision) + " revisions");
-    history.subList((int) revision + 1, history.size()).clear();
+  public void replace() {
+    world.note("store", "is lost at " + revision() + "; an empty one takes its place");
+    history.clear();
+    history.add(new ClusterState.Step(ClusterState.empty(), List.of()));
+    oldest = 0;
+    forgotten = 0;
     watchers.removeAll(views);
     views.clear();
     leases.forget();
     life++;
+  }
+
+  /** It has been filled: whoever looks sees at least what is there now, for before that nothing there has a meaning. */
+  public void filled() {
+    oldest = revision();
+  }
+
+  /** It forgets what was before this revision, when it hears of it. The answer is whether it did. */
+  public void compact(SimProcess from, long revision, Consumer<Boolean> answer) {
+    if (!reaches(from) || world.chance(faults.rates().commitLost())) {
+      from.after(PATIENCE, () -> answer.accept(false));
+      return;
+    }
+    int sender = from.life();
+    int here = life;
+    world.after(world.between(QUICKEST, USUAL), () -> {
+      if (life == here) {
+        compactions.forEach(listener -> listener.accept(revision));
+        forgotten = Math.max(forgotten, revision);
+        world.after(world.between(QUICKEST, USUAL), () -> from.inLife(sender, () -> answer.accept(true)));
+      }
+    });
+  }
+
+  /** Called with the revision before which the store is about to forget. */
+  public void onCompaction(LongConsumer listener) {
+    compactions.add(listener);
+  }
+
+  /** What was before this revision is forgotten: neither watched nor read any more. */
+  public long forgotten() {
+    return forgotten;
   }
 
   /** Commits now, without any fault. {@code writer} is who did it, for the invariants. */
@@ -248,6 +286,23 @@ public final class SimStore {
     world.after(world.between(QUICKEST, USUAL), () -> {
       Optional<Store.Entry> entry = entry(key);
       world.after(world.between(QUICKEST, USUAL), () -> from.inLife(life, () -> answer.accept(Optional.of(entry))));
+    });
+  }
+
+  /**
+   * All rows at once, over the wire; 0: as they are now. Empty within when the store has forgotten them, and outside when no
+   * answer came.
+   */
+  public void readAll(SimProcess from, long revision, Consumer<Optional<Optional<ClusterState>>> answer) {
+    if (!reaches(from) || world.chance(faults.rates().commitLost())) {
+      from.after(PATIENCE, () -> answer.accept(Optional.empty()));
+      return;
+    }
+    int sender = from.life();
+    world.after(world.between(QUICKEST, USUAL), () -> {
+      boolean there = revision == 0 || revision >= forgotten && revision <= revision();
+      Optional<ClusterState> rows = there ? Optional.of(revision == 0 ? state() : at(revision).state()) : Optional.empty();
+      world.after(world.between(QUICKEST, USUAL), () -> from.inLife(sender, () -> answer.accept(Optional.of(rows))));
     });
   }
 

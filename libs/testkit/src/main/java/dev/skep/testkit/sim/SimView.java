@@ -1,18 +1,23 @@
 package dev.skep.testkit.sim;
 
+import dev.skep.backend.LogEntry;
+import dev.skep.backend.Store;
 import dev.skep.runtime.View.Listener;
+import dev.skep.runtime.view.Following;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Row;
 import dev.skep.state.RowChange;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongPredicate;
 
 /**
  * A process's view of the store: behind by a little, at times by seconds; it goes forward revision by revision, and at
- * times loses the past and begins anew. It lives as long as one life of its process.
+ * times loses the past and begins anew. It lives as long as one life of its process. It follows the store's watch, or the
+ * event log and, while that is late, also the watch.
  */
 public final class SimView {
   private static final Duration QUICKEST = Duration.ofNanos(50_000);
@@ -20,6 +25,8 @@ public final class SimView {
   private static final Duration LONGEST_STALL = Duration.ofSeconds(3);
   private static final int OLDEST_START = 25;
   private static final int LAGGING_START = 3;
+  private static final Duration LOOK = Duration.ofMillis(100); // at the log's lateness, as the real view does
+  private static final Duration AGAIN = Duration.ofMillis(40);
 
   private final World world;
   private final Faults faults;
@@ -31,8 +38,20 @@ public final class SimView {
   private long revision;
   private boolean swallowed;
   private boolean moving;
+  private final Optional<SimLog> log;
+  private final Following following;
+  private boolean watching; // the store
+  private boolean reading; // the log
+  private int next; // in the log
+  private boolean gapsTaken;
 
+  /** A view that follows the store. */
   public SimView(World world, Faults faults, SimStore store, SimProcess process) {
+    this(world, faults, store, Optional.empty(), process);
+  }
+
+  /** A view that follows the log, if there is one. */
+  public SimView(World world, Faults faults, SimStore store, Optional<SimLog> log, SimProcess process) {
     this.world = world;
     this.faults = faults;
     this.store = store;
@@ -42,6 +61,10 @@ public final class SimView {
     int back = old ? world.random().nextInt(OLDEST_START) : 0;
     this.revision = Math.max(store.oldest(), store.revision() - back);
     this.state = store.at(revision).state();
+    this.log = log;
+    this.following = new Following(revision, world.elapsed().toNanos());
+    this.watching = log.isEmpty();
+    log.ifPresent(this::read);
     Consumer<SimStore.Landed> follower = landed -> hurry();
     store.follow(follower);
     process.onDeath(() -> store.unfollow(follower));
@@ -58,6 +81,11 @@ public final class SimView {
     swallow = which;
   }
 
+  /** For a planted bug: a record of the log is applied though it does not go on from where the view is. */
+  public void takeGaps() {
+    gapsTaken = true;
+  }
+
   public ClusterState state() {
     return state;
   }
@@ -67,8 +95,89 @@ public final class SimView {
     process.after(Duration.ZERO, () -> listener.moved(state, List.of(), true));
   }
 
+  // ---- the log ----
+
+  private void read(SimLog from) {
+    next = from.size();
+    while (next > 0 && from.at(next - 1).revision() > revision) {
+      next--;
+    }
+    from.follow(process, () -> pump(from));
+    pump(from);
+    look();
+  }
+
+  private void pump(SimLog from) {
+    if (!reading) {
+      reading = true;
+      boolean stalls = world.chance(faults.rates().viewStalls());
+      process.after(stalls ? world.between(USUAL, LONGEST_STALL) : world.between(QUICKEST, USUAL), () -> take(from));
+    }
+  }
+
+  private void take(SimLog from) {
+    if (!from.reaches(process)) {
+      process.after(AGAIN, () -> take(from));
+      return;
+    }
+    reading = false;
+    int until = world.chance(faults.rates().viewStalls()) && next < from.size() ? world.random().nextInt(next, from.size()) : from.size();
+    while (next < until) {
+      if (from.at(next++) instanceof LogEntry.Changes record) {
+        take(record);
+      }
+    }
+    if (next < from.size()) {
+      pump(from);
+    }
+  }
+
+  private void take(LogEntry.Changes record) {
+    Following.Fate fate = Following.fate(state, record.epoch(), record.revision(), record.previous());
+    if (fate == Following.Fate.NEXT && record.revision() == revision + 1) {
+      forward(); // the log has what the store had: its laws see to that
+    } else if (fate == Following.Fate.NEXT || fate == Following.Fate.GAP && gapsTaken) {
+      revision = record.revision();
+      swallowed = true;
+      apply(state.apply(revision, stored(record.changes())));
+    }
+    if (fate == Following.Fate.NEXT || fate == Following.Fate.KNOWN) {
+      following.logAt(record.revision(), nanos());
+    }
+  }
+
+  private static List<ClusterState.Stored> stored(List<Store.Change> changes) {
+    return changes.stream()
+        .map(change -> new ClusterState.Stored(change.key(), change.value(), change.createRevision(), change.modRevision()))
+        .toList();
+  }
+
+  /** Every now and then: how far is the store, and is the log late? */
+  private void look() {
+    process.after(LOOK, this::look);
+    if (!watching && store.reaches(process)) {
+      long there = store.revision();
+      process.after(world.between(QUICKEST, USUAL), () -> following.storeAt(there, nanos()));
+    }
+    choose();
+  }
+
+  private void choose() {
+    boolean wanted = following.watching(nanos());
+    if (wanted != watching) {
+      watching = wanted;
+      hurry();
+    }
+  }
+
+  private long nanos() {
+    return world.elapsed().toNanos();
+  }
+
+  // ---- the store's watch ----
+
   private void hurry() {
-    if (moving || revision >= store.revision()) {
+    if (!watching || moving || revision >= store.revision()) {
       return;
     }
     moving = true;
@@ -82,8 +191,12 @@ public final class SimView {
       return;
     }
     moving = false;
+    if (!watching) {
+      return;
+    }
     long target = store.revision();
-    if (world.chance(faults.rates().viewReset())) {
+    following.storeAt(target, nanos());
+    if (world.chance(faults.rates().viewReset()) || revision + 1 < store.forgotten()) {
       process.note("view begins anew at " + target);
       revision = target;
       state = store.at(target).state();
@@ -106,7 +219,10 @@ public final class SimView {
       swallowed = true;
       return;
     }
-    ClusterState.Step own = swallowed ? state.apply(revision, stored(step.changes(), revision)) : step;
+    apply(swallowed ? state.apply(revision, stored(step.changes(), revision)) : step);
+  }
+
+  private void apply(ClusterState.Step own) {
     state = own.state();
     listeners.forEach(listener -> listener.moved(state, own.changes(), false));
   }

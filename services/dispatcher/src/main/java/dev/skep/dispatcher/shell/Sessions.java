@@ -7,7 +7,6 @@ import dev.skep.dispatcher.core.Concerns;
 import dev.skep.dispatcher.core.FeedKeys;
 import dev.skep.dispatcher.core.FeedView;
 import dev.skep.dispatcher.core.Holding;
-import dev.skep.dispatcher.core.NodeLife;
 import dev.skep.dispatcher.core.RegistrationLimit;
 import dev.skep.dispatcher.core.Stamp;
 import dev.skep.dispatcher.core.Withdrawals;
@@ -18,10 +17,8 @@ import dev.skep.feed.v1.FeedEntry;
 import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Restored;
-import dev.skep.state.Row;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
-import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.PlacementRow;
 import dev.skep.state.v1.SessionRow;
 import io.grpc.Status;
@@ -243,18 +240,22 @@ final class Sessions implements Desk.Work {
   /** A node that was removed, or that another dispatcher took over, has no session here any more. */
   private void checkSession(String nodeId) {
     NodeSession session = byNode.get(nodeId);
-    if (!state.has(Rows.NODE_SPEC.key(nodeId))) {
-      watch.forget(Set.of(nodeId));
-      limits.remove(nodeId);
-      if (session != null) {
-        close(session, Status.PERMISSION_DENIED.withDescription("node " + nodeId + " is no node of this cluster: it was removed"), clock.instant());
+    switch (Holding.fate(state, nodeId, me, session == null ? null : session.key(), session != null && session.servedBy(state))) {
+      case REMOVED -> {
+        limits.remove(nodeId);
+        if (session != null) {
+          close(session, Status.PERMISSION_DENIED.withDescription("node " + nodeId + " is no node of this cluster: it was removed"), clock.instant());
+        }
         watch.forget(Set.of(nodeId));
       }
-    } else if (session != null && session.servedBy(state) && !session.key().open(state)) {
-      close(session, OVER, clock.instant());
-      watch.forget(Set.of(nodeId));
-    } else if (session == null && Holding.elsewhere(state, nodeId, me).isPresent()) {
-      watch.forget(Set.of(nodeId)); // it is that one's to judge
+      case OVER -> {
+        close(session, OVER, clock.instant());
+        watch.forget(Set.of(nodeId));
+      }
+      case ELSEWHERE -> watch.forget(Set.of(nodeId)); // it is that one's to judge
+      case STAYS -> {
+        // nothing has changed for it
+      }
     }
   }
 
@@ -284,15 +285,7 @@ final class Sessions implements Desk.Work {
       metrics.withheld().set(0);
       return;
     }
-    String epoch = Assignments.epoch(state);
-    List<Long> applied = new ArrayList<>();
-    state.rows(Rows.NODE_STATUS).forEach(row -> {
-      String node = row.key().lastPart();
-      if (NodeLife.of(row.value()) == NodeLife.READY) {
-        boolean elsewhere = Holding.elsewhere(state, node, me).isPresent();
-        (elsewhere ? Optional.of(Holding.applied(state, node, epoch, peers.news())) : applied(node, epoch)).ifPresent(applied::add);
-      }
-    });
+    List<Long> applied = Holding.applied(state, me, this::applied, peers.news());
     Withdrawals before = withdrawals;
     withdrawals = withdrawals.released(applied, now);
     concern(Concerns.ofTasks(state, withdrawals.changedFrom(before)));
@@ -300,21 +293,9 @@ final class Sessions implements Desk.Work {
   }
 
   /** A node that lives and has not come back to this dispatcher yet may still send traffic where it did before. */
-  private Optional<Long> applied(String node, String epoch) {
+  private Optional<Long> applied(String node) {
     NodeSession session = byNode.get(node);
-    return session == null ? Optional.of(0L) : session.appliedRevision(epoch);
-  }
-
-  /** For the other dispatchers: how far all living nodes are whose session is with this one. */
-  private long appliedHere(String epoch) {
-    long least = Long.MAX_VALUE;
-    for (Row<NodeStatusRow> row : state.rows(Rows.NODE_STATUS)) {
-      String node = row.key().lastPart();
-      if (NodeLife.of(row.value()) == NodeLife.READY && Holding.here(state, node, me)) {
-        least = Math.min(least, applied(node, epoch).orElse(Long.MAX_VALUE));
-      }
-    }
-    return least;
+    return session == null ? Optional.of(0L) : session.appliedRevision(Assignments.epoch(state));
   }
 
   // ---- what became due ----
@@ -338,8 +319,7 @@ final class Sessions implements Desk.Work {
     }
     if (peers.due(appliedMoved)) {
       appliedMoved = false;
-      String epoch = Assignments.epoch(state);
-      peers.tell(epoch, state.revision(), appliedHere(epoch));
+      peers.tell(Assignments.epoch(state), state.revision(), Holding.appliedHere(state, me, this::applied));
     }
   }
 

@@ -4,15 +4,22 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 
-/** Which revision the store was at, how long ago: a sample every now and then is enough to compact by. */
+/**
+ * Which revision the store was at, how long ago: a sample every now and then is enough to compact by. Time in which nobody
+ * looked did not pass: then the clock was set forward, or the process stood still and did not try to fill the log.
+ */
 final class Past {
+  private static final int LONGEST_BLINK = 12; // spacings
+
   private record Sample(Instant time, long revision) {}
 
   private final Duration spacing;
   private final int most;
   private final Deque<Sample> samples = new ArrayDeque<>();
+  private Instant looked; // last
 
   /** Reaches back for {@code length}. */
   Past(Duration length, Duration spacing) {
@@ -21,6 +28,13 @@ final class Past {
   }
 
   void sample(Instant now, long revision) {
+    if (looked != null && now.isAfter(looked.plus(spacing.multipliedBy(LONGEST_BLINK)))) {
+      Duration unseen = Duration.between(looked, now);
+      List<Sample> moved = samples.stream().map(sample -> new Sample(sample.time.plus(unseen), sample.revision)).toList();
+      samples.clear();
+      samples.addAll(moved);
+    }
+    looked = now;
     if (revision == 0) {
       return; // not known yet
     }

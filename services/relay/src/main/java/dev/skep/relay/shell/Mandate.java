@@ -1,17 +1,16 @@
 package dev.skep.relay.shell;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import dev.skep.backend.Store;
+import dev.skep.relay.core.Tenure;
 import dev.skep.runtime.ControlLoop;
 import dev.skep.runtime.Host;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decision;
 import dev.skep.state.Delta;
-import dev.skep.state.Key;
-import dev.skep.state.Rows;
 import dev.skep.state.Tick;
 import dev.skep.state.v1.LeaderRow;
-import com.google.protobuf.InvalidProtocolBufferException;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.Optional;
 
 /**
  * Whether this process is the one to relay. It stands for election as every control loop does, with a decider that never
@@ -19,9 +18,7 @@ import java.util.concurrent.atomic.AtomicReference;
  * only keeps two relays from taking turns.
  */
 final class Mandate implements Lead, AutoCloseable {
-  static final Key<LeaderRow> ROW = Rows.LEADER.key("relay");
-
-  private final AtomicReference<String> holder = new AtomicReference<>(""); // ours while we hold the row, as far as known
+  private final Tenure tenure = new Tenure(); // guarded by itself
   private final Runnable changed;
   private final ControlLoop loop;
   private final AutoCloseable listening;
@@ -34,37 +31,39 @@ final class Mandate implements Lead, AutoCloseable {
   }
 
   private Decision won(ClusterState state, Delta since, Tick tick) {
-    LeaderRow row = state.value(ROW);
-    if (row != null && !row.getHolder().equals(holder.getAndSet(row.getHolder()))) {
+    boolean news;
+    synchronized (tenure) {
+      news = tenure.won(state);
+    }
+    if (news) {
       changed.run();
     }
     return Decision.NOTHING;
   }
 
   private void look(ClusterState state) {
-    String mine = holder.get();
-    if (mine.isEmpty()) {
-      return;
+    boolean over;
+    synchronized (tenure) {
+      over = tenure.seen(state);
     }
-    LeaderRow row = state.value(ROW);
-    if ((row == null || !row.getHolder().equals(mine) || !state.has(Rows.cluster())) && holder.compareAndSet(mine, "")) {
+    if (over) {
       changed.run();
     }
   }
 
   @Override
   public boolean held() {
-    return !holder.get().isEmpty();
+    synchronized (tenure) {
+      return tenure.held();
+    }
   }
 
   @Override
   public boolean confirmed(Store store) {
-    String mine = holder.get();
-    boolean ours = !mine.isEmpty() && store.get(ROW.path()).map(entry -> parsed(entry).getHolder().equals(mine)).orElse(false);
-    if (!ours) {
-      holder.compareAndSet(mine, "");
+    Optional<Store.Entry> entry = store.get(Tenure.ROW.path());
+    synchronized (tenure) {
+      return tenure.confirmed(entry.map(Mandate::parsed).orElse(null));
     }
-    return ours;
   }
 
   private static LeaderRow parsed(Store.Entry entry) {

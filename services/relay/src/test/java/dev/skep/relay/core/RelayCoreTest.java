@@ -22,6 +22,14 @@ class RelayCoreTest {
     return core.next(now);
   }
 
+  /** Time passes, and the core looks on. */
+  private void until(Duration sinceStart) {
+    while (now.isBefore(START.plus(sinceStart))) {
+      now = now.plus(Duration.ofMinutes(1));
+      core.seen(0, now);
+    }
+  }
+
   private static LogEnd end(String epoch, long revision) {
     return new LogEnd(epoch, revision, true, START);
   }
@@ -181,15 +189,15 @@ class RelayCoreTest {
   void theStoreForgetsWhatIsInTheLogAndOldEnough() {
     following(5);
     core.seen(5, now);
-    now = now.plus(Duration.ofMinutes(5));
+    until(Duration.ofMinutes(5));
     core.moved(moved(6), now);
     next();
     core.appended(end("e", 6), now);
-    now = START.plus(Duration.ofMinutes(10));
+    until(Duration.ofMinutes(10));
     assertThat(next()).isEqualTo(new Action.Compact(5));
     core.compacted(5, now);
     assertThat(next()).isInstanceOf(Action.Sleep.class);
-    now = START.plus(Duration.ofMinutes(15));
+    until(Duration.ofMinutes(15));
     assertThat(next()).isEqualTo(new Action.Compact(6));
     core.compacted(6, now);
     assertThat(next()).isEqualTo(new Action.Sleep(Optional.of(START.plus(Duration.ofDays(1))))); // the snapshot
@@ -202,14 +210,31 @@ class RelayCoreTest {
     core.failed(now);
     now = now.plus(Duration.ofMinutes(1));
     core.seen(50, now);
-    now = START.plus(Duration.ofMinutes(12));
+    until(Duration.ofMinutes(12));
     assertThat(next()).isEqualTo(new Action.Compact(5));
     core.compacted(5, now);
-    now = START.plus(Duration.ofMinutes(29));
+    until(Duration.ofMinutes(29));
     assertThat(next()).isEqualTo(new Action.Claim());
     core.failed(now);
-    now = START.plus(Duration.ofMinutes(31));
+    until(Duration.ofMinutes(31));
     assertThat(next()).isEqualTo(new Action.Compact(50)); // the log has a hole from here on
+  }
+
+  @Test
+  void timeInWhichItDidNotLookMakesNoHole() {
+    following(5);
+    core.seen(5, now);
+    core.failed(now);
+    until(Duration.ofMinutes(1));
+    core.seen(50, now);
+    now = now.plus(Duration.ofHours(1)); // the clock was set, or the process stood still
+    assertThat(next()).isEqualTo(new Action.Claim());
+    core.failed(now);
+    until(Duration.ofMinutes(60 + 29));
+    assertThat(next()).isNotEqualTo(new Action.Compact(50));
+    until(Duration.ofMinutes(60 + 32));
+    core.compacted(5, now.minus(Duration.ofMinutes(1)));
+    assertThat(next()).isEqualTo(new Action.Compact(50));
   }
 
   @Test

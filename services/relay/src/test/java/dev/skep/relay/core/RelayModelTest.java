@@ -187,7 +187,12 @@ class RelayModelTest {
       now = now.plusMillis(random.nextInt(30));
       switch (random.nextInt(40)) {
         case 0 -> mandate = random.nextInt(3);
-        case 1 -> now = now.plusSeconds(random.nextInt(90));
+        case 1 -> {
+          for (int seconds = random.nextInt(90); seconds > 0; seconds--) {
+            now = now.plusSeconds(1);
+            relays.forEach(relay -> relay.core.seen(history.size(), now));
+          }
+        }
         case 2, 3, 4, 5, 6, 7 -> commit();
         default -> relays.get(random.nextInt(3)).step();
       }

@@ -40,6 +40,13 @@ final class Chaos {
         }
       });
     }
+    if (scenario.has(Turn.MIGRATED)) {
+      world.after(about(scenario.faultTime().dividedBy(2)), () -> {
+        if (!over) {
+          cluster.migrate(within(20, 4000));
+        }
+      });
+    }
   }
 
   private void moves() {
@@ -87,7 +94,7 @@ final class Chaos {
 
   private void strike() {
     SimNode node = pick(cluster.nodes());
-    switch (random.nextInt(18)) {
+    switch (random.nextInt(22)) {
       case 0, 1 -> crash(pick(cluster.control()), within(20, 4000));
       case 2 -> crash(node.process(), within(20, 6000));
       case 3 -> crash(node.edge(), within(20, 1500));
@@ -100,10 +107,13 @@ final class Chaos {
       case 11 -> container(node, 0);
       case 12 -> removed(node);
       case 13 -> sick(node);
-      case 14 -> cluster.rumour(pick(cluster.loopNames()));
+      case 14 -> cluster.replicas().rumour(random);
       case 15 -> cutFromStore(pick(cluster.control()));
       case 16 -> cluster.control().forEach(this::cutFromStore); // nobody has the store
-      default -> crash(cluster.dispatcherProcess(), within(20, 3000));
+      case 17 -> crash(pick(cluster.seats()).process(), within(20, 3000));
+      case 18 -> cutFromLog(pick(cluster.control()));
+      case 19 -> logAway();
+      default -> move(node);
     }
   }
 
@@ -131,14 +141,44 @@ final class Chaos {
   }
 
   private void cut(SimNode node) {
-    cluster.net().cut(node.process(), cluster.dispatcherProcess());
-    world.after(within(200, 9000), () -> cluster.net().heal(node.process(), cluster.dispatcherProcess()));
+    Duration down = within(200, 9000);
+    boolean all = random.nextBoolean();
+    Seat one = pick(cluster.seats());
+    cluster.seats().stream().filter(seat -> all || seat == one).map(Seat::process).forEach(dispatcher -> {
+      cluster.net().cut(node.process(), dispatcher);
+      world.after(down, () -> cluster.net().heal(node.process(), dispatcher));
+    });
+  }
+
+  private void move(SimNode node) {
+    if (node.member() && node.process().alive() && !node.process().standsStill()) {
+      node.agent().connection().move();
+    }
   }
 
   private void cutFromStore(SimProcess process) {
-    if (!scenario.together()) { // an embedded store is part of its process
+    if (cluster.replicas().shared()) { // an embedded store is part of its process
       cluster.store().cut(process);
       world.after(within(200, 8000), () -> cluster.store().heal(process));
+    }
+  }
+
+  private void cutFromLog(SimProcess process) {
+    if (cluster.replicas().shared()) {
+      cluster.log().cut(process);
+      world.after(within(200, 8000), () -> cluster.log().heal(process));
+    }
+  }
+
+  /** No broker, at times for longer than the store keeps what the log does not have. */
+  private void logAway() {
+    if (cluster.replicas().shared()) {
+      cluster.log().away(true);
+      world.after(random.nextInt(8) == 0 ? within(10_000, 25_000) : within(200, 6000), () -> {
+        if (!over) {
+          cluster.log().away(false);
+        }
+      });
     }
   }
 
@@ -170,6 +210,7 @@ final class Chaos {
     cluster.faults().stop();
     cluster.net().healAll();
     cluster.store().healAll();
+    cluster.log().healAll();
     cluster.control().forEach(process -> process.setSkew(Duration.ZERO));
     cluster.control().forEach(SimProcess::start);
     for (SimNode node : cluster.nodes()) {

@@ -31,6 +31,11 @@ final class Justice {
     heard.put(nodeId, judge.awake());
   }
 
+  /** Until now somebody else listened to it. */
+  void notMine(String nodeId) {
+    heard.put(nodeId, judge.awake());
+  }
+
   void judged(ClusterState state, Decision decision) {
     for (ChangeSet change : decision.changes()) {
       for (Write write : change.writes()) {

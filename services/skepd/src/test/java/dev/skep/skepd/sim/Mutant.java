@@ -62,5 +62,23 @@ enum Mutant {
   /** The dispatcher tells nodes what a restored store says before anybody has confirmed it. */
   RESTORE_NOT_AWAITED,
   /** The scheduler does not look at constraints. */
-  CONSTRAINTS_IGNORED
+  CONSTRAINTS_IGNORED,
+  /** A dispatcher writes without comparing that it still holds the node's session. */
+  SESSION_NOT_COMPARED,
+  /** A dispatcher judges nodes whose session is with another one. */
+  JUDGES_OTHERS,
+  /** A dispatcher takes it that the nodes of the others have applied everything. */
+  NEWS_BELIEVED_BLINDLY,
+  /** A relay that claims the log goes on from where it remembers to have been, not from where the log ends. */
+  RELAY_FROM_MEMORY,
+  /** The log takes what an earlier relay appends. */
+  LOG_FENCES_NOBODY,
+  /** A view that follows the log applies records that do not go on from where it is. */
+  LOG_GAP_TAKEN,
+  /** Who wins a loop decides first on the view that it had as a standby some time ago. */
+  STANDBY_WITH_OLD_VIEW,
+  /** Loops decide about a restored cluster before anybody has confirmed it. */
+  LOOPS_ACT_UNCONFIRMED,
+  /** A store that was filled from a copy keeps the epoch of the one before. */
+  MOVED_UNDER_OLD_EPOCH
 }

@@ -21,6 +21,7 @@ import dev.skep.state.v1.TaskIntentRow;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
 import dev.skep.state.v1.TemplateRow;
+import dev.skep.testkit.sim.SimLog;
 import dev.skep.testkit.sim.SimStore;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,22 +33,27 @@ import java.util.function.UnaryOperator;
 final class Mutants {
   private static final int LIKELY_TAKEN = 3;
   private static final int RARELY = 25;
+  private static final int OLD = 40; // revisions
 
   private Mutants() {}
 
   /** Bugs in what is compared and written. */
-  static void plant(Mutant mutant, SimStore store) {
+  static void plant(Mutant mutant, SimStore store, SimLog log) {
     switch (mutant) {
       case NO_CHAIN -> store.tamperWith((writer, sent) -> without(sent, compare -> compare.key().startsWith("leader/")));
       case NO_PARENT_GUARD -> store.tamperWith((writer, sent) ->
           without(sent, compare -> compare instanceof Compare.Exists || compare.key().startsWith(Rows.REF.prefix())));
       case STATUS_BACKWARDS -> store.tamperWith((writer, sent) -> without(sent, compare -> compare.key().startsWith(Rows.STATUS.prefix())));
       case FOREIGN_ROW -> store.tamperWith((writer, sent) -> writer.startsWith("scheduler") ? alsoIntent(store.state(), sent) : sent);
-      case REMOVED_NODE_REGISTERS -> store.tamperWith((writer, sent) -> writer.equals("dispatcher")
+      case REMOVED_NODE_REGISTERS -> store.tamperWith((writer, sent) -> writer.startsWith(SimDispatcher.WRITER)
           ? without(sent, compare -> compare.key().startsWith(Rows.NODE_SPEC.prefix()))
           : sent);
       case FORGETS_INTENT -> store.tamperWith((writer, sent) ->
           writer.startsWith("orchestrator") && store.revision() % RARELY == 0 ? forgetful(store.state(), sent) : sent);
+      case SESSION_NOT_COMPARED -> store.tamperWith((writer, sent) -> writer.startsWith(SimDispatcher.WRITER)
+          ? without(sent, compare -> compare.key().startsWith(Rows.SESSION.prefix()))
+          : sent);
+      case LOG_FENCES_NOBODY -> log.fenceNobody();
       default -> { }
     }
   }
@@ -81,7 +87,7 @@ final class Mutants {
   }
 
   /** Bugs in what a decider sees and decides. */
-  static Decider mutated(Mutant mutant, Decider real, String loop) {
+  static Decider mutated(Mutant mutant, Decider real, String loop, SimStore store) {
     return switch (mutant) {
       case ADDRESS_TOO_EARLY -> only("allocator", loop, real, (state, since, tick) ->
           real.decide(pretend(state, task -> task.desired().getNumber() >= TaskState.TASK_SHUTDOWN_VALUE), since, tick));
@@ -91,6 +97,8 @@ final class Mutants {
           real.decide(suspectsDown(state), Delta.EVERYTHING, tick));
       case GATEWAY_TOO_EARLY -> only("allocator", loop, real, (state, since, tick) -> real.decide(withoutBridges(state), since, tick));
       case CONSTRAINTS_IGNORED -> only("scheduler", loop, real, (state, since, tick) -> real.decide(withoutConstraints(state), since, tick));
+      case STANDBY_WITH_OLD_VIEW -> (state, since, tick) -> real.decide(
+          since.everything() ? store.at(Math.max(store.oldest(), state.revision() - OLD)).state() : state, since, tick);
       case FIRST_ADDRESS_ALWAYS -> only("allocator", loop, real, rewriting(real, Mutants::sameAddress));
       case IMPATIENT_REPLACEMENT -> only("orchestrator", loop, real, rewriting(real, Mutants::atOnce));
       case NO_REMOVAL -> only("orchestrator", loop, real, (state, since, tick) ->

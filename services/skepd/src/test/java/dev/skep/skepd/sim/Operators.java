@@ -132,7 +132,7 @@ final class Operators {
   /** The store is lost; the managers start from a copy of some time ago. */
   void restore() {
     long now = cluster.store().revision();
-    long copy = Math.max(1, now - 1 - random.nextInt(OLDEST_COPY));
+    long copy = Math.max(Math.max(1, cluster.store().oldest()), now - 1 - random.nextInt(OLDEST_COPY));
     cluster.restore(copy, Duration.ofMillis(random.nextLong(20, 6000)));
     confirm();
   }

@@ -1,5 +1,6 @@
 package dev.skep.skepd.sim;
 
+import dev.skep.dispatcher.core.SessionKey;
 import dev.skep.dispatcher.v1.NodeReport;
 import dev.skep.state.v1.TaskStatusRow;
 import dev.skep.testkit.sim.SimProcess;
@@ -31,18 +32,18 @@ final class Outbox {
   private final SimNode node;
   private final SimProcess process;
   private final String nodeId;
-  private final Supplier<SimDispatcher> dispatcher;
+  private final Supplier<Seat> seat;
   private final Line line;
   private final Map<String, TaskStatusRow> unsent = new TreeMap<>();
   private boolean sending;
   private NodeReport reported;
   private long reports;
 
-  Outbox(SimNode node, Supplier<SimDispatcher> dispatcher, Line line) {
+  Outbox(SimNode node, Supplier<Seat> seat, Line line) {
     this.node = node;
     this.process = node.process();
     this.nodeId = node.id();
-    this.dispatcher = dispatcher;
+    this.seat = seat;
     this.line = line;
   }
 
@@ -70,7 +71,7 @@ final class Outbox {
     sending = true;
     String mine = line.session();
     List<TaskStatusRow> rows = List.copyOf(unsent.values());
-    call((there, answer) -> there.update(nodeId, mine, rows, answer), ok -> {
+    call((there, answer) -> there.update(new SessionKey(nodeId, mine), rows, answer), ok -> {
       if (!line.session().equals(mine)) {
         return;
       }
@@ -94,7 +95,7 @@ final class Outbox {
     String mine = line.session();
     reported = report;
     long number = ++reports;
-    call((there, answer) -> there.report(nodeId, mine, number, report, answer), ok -> {
+    call((there, answer) -> there.report(new SessionKey(nodeId, mine), number, report, answer), ok -> {
       if (ok.isEmpty() || !ok.get()) {
         reported = null;
         process.after(RETRY, this::sendReport);
@@ -105,7 +106,7 @@ final class Outbox {
   }
 
   /** A call whose answer comes when the dispatcher has something to say, or never. */
-  private void call(BiConsumer<SimDispatcher, Consumer<Boolean>> body, Consumer<Optional<Boolean>> answer) {
+  private void call(BiConsumer<SimReports, Consumer<Boolean>> body, Consumer<Optional<Boolean>> answer) {
     boolean[] over = new boolean[1];
     Consumer<Optional<Boolean>> once = result -> {
       if (!over[0]) {
@@ -114,8 +115,9 @@ final class Outbox {
       }
     };
     process.after(PATIENCE, () -> once.accept(Optional.empty()));
-    node.net().send(process, node.dispatcherProcess(), () ->
-        body.accept(dispatcher.get(), ok -> node.net().send(node.dispatcherProcess(), process, () -> once.accept(Optional.of(ok)))));
+    Seat there = seat.get();
+    node.net().send(process, there.process(), () ->
+        body.accept(there.dispatcher().reports(), ok -> node.net().send(there.process(), process, () -> once.accept(Optional.of(ok)))));
   }
 
   @Override

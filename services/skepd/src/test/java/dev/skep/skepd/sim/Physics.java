@@ -75,8 +75,8 @@ final class Physics {
     slots.values().removeIf(place -> place == container);
   }
 
-  /** The store has lost what came after the one that is left: of tasks that differ, nothing can be asked any more. */
-  void restored(ClusterState lost, ClusterState left) {
+  /** Another store took the place of one, and may have lost what came last: of tasks that differ, nothing can be asked any more. */
+  void moved(ClusterState lost, ClusterState left) {
     byTask.forEach((id, container) -> {
       TaskRecord task = TaskRecord.find(lost, id);
       if (container.well() && task != null && task.desired() == TaskState.TASK_RUNNING && !task.terminal() && task.nodeId().equals(container.nodeId())) {

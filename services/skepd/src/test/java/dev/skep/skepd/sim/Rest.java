@@ -41,7 +41,9 @@ final class Rest {
         .or(() -> tasks(state))
         .or(() -> containers(state))
         .or(() -> networks(state))
-        .or(() -> edges(state));
+        .or(() -> edges(state))
+        .or(() -> dispatchers(state))
+        .or(cluster::logProblem);
   }
 
   private Optional<String> nodes(ClusterState state) {
@@ -230,6 +232,26 @@ final class Rest {
     for (Row<NodeGatewayRow> gateway : state.rows(Rows.GATEWAY)) {
       if (!gateway.value().getError().isEmpty()) {
         return Optional.of(gateway.key() + ": " + gateway.value().getError());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Every dispatcher that others know lives, and every node's session is with one of them. */
+  private Optional<String> dispatchers(ClusterState state) {
+    if (!cluster.replicas().shared()) {
+      return Optional.empty();
+    }
+    Set<String> alive = new HashSet<>();
+    cluster.seats().forEach(seat -> alive.add(seat.dispatcher().id()));
+    for (var row : state.rows(Rows.PEER)) {
+      if (!alive.contains(row.key().lastPart())) {
+        return Optional.of(row.key() + " speaks of a dispatcher that is gone");
+      }
+    }
+    for (var row : state.rows(Rows.SESSION)) {
+      if (!alive.contains(row.value().getDispatcherId())) {
+        return Optional.of(row.key() + " is with a dispatcher that is gone");
       }
     }
     return Optional.empty();

@@ -22,15 +22,10 @@ public record Scenario(
   public enum Form {
     /** All in one, on a store of its own. */
     ONE_MACHINE,
-    /** One process each, loops with a standby. */
+    /** One process each, two of every service; those that only decide follow the log. */
     ONE_EACH,
-    /** Several processes with all loops. */
+    /** Several processes with all of them. */
     MANAGERS
-  }
-
-  /** Nobody else can hold a loop. */
-  boolean together() {
-    return form == Form.ONE_MACHINE;
   }
 
   /** What a day may bring. */
@@ -39,11 +34,13 @@ public record Scenario(
     NODES_COME_AND_GO,
     /** The store is lost, and an older copy takes its place. */
     STORE_RESTORED,
+    /** The one manager's store is copied to a shared one, and more managers join. */
+    MIGRATED,
     /** No manager for up to an hour, while machines reboot. */
     MANAGER_AWAY
   }
 
-  private static Set<Turn> turns(SplittableRandom random) {
+  private static Set<Turn> turns(SplittableRandom random, Form form) {
     Set<Turn> turns = EnumSet.noneOf(Turn.class);
     if (random.nextInt(5) < 2) {
       turns.add(Turn.NODES_COME_AND_GO);
@@ -53,6 +50,9 @@ public record Scenario(
     }
     if (random.nextInt(12) == 0) {
       turns.add(Turn.MANAGER_AWAY);
+    }
+    if (form == Form.ONE_MACHINE && random.nextInt(4) == 0) {
+      turns.add(Turn.MIGRATED);
     }
     return turns;
   }
@@ -68,11 +68,16 @@ public record Scenario(
       case 1, 2, 3 -> Rates.ROUGH;
       default -> Rates.STORM;
     };
-    Set<Turn> turns = turns(random);
+    Form form = switch (random.nextInt(5)) {
+      case 0, 1 -> Form.ONE_MACHINE;
+      case 2, 3 -> Form.ONE_EACH;
+      default -> Form.MANAGERS;
+    };
+    Set<Turn> turns = turns(random, form);
     return new Scenario(
         seed,
         1 + random.nextInt(3),
-        random.nextInt(2) > 0 ? Form.ONE_MACHINE : random.nextInt(2) > 0 ? Form.ONE_EACH : Form.MANAGERS,
+        form,
         26 + (turns.contains(Turn.NODES_COME_AND_GO) ? 0 : random.nextInt(3)), // more nodes need more addresses
         random.nextInt(4),
         rates,

@@ -77,7 +77,7 @@ final class Sim {
       problem = rest.problem();
     }
     if (problem.isPresent()) {
-      throw new AssertionError("no rest after " + LONGEST_REST.toSeconds() + " s without faults: " + problem.get() + cluster.loopsNow());
+      throw new AssertionError("no rest after " + LONGEST_REST.toSeconds() + " s without faults: " + problem.get() + cluster.standing());
     }
   }
 }

@@ -8,12 +8,10 @@ import dev.skep.agent.core.Goal;
 import dev.skep.agent.core.Ownership;
 import dev.skep.agent.core.Progress;
 import dev.skep.dispatcher.core.SessionKey;
-import dev.skep.dispatcher.core.Silence;
 import dev.skep.dispatcher.v1.AssignmentsMessage;
 import dev.skep.dispatcher.v1.NodeReport;
 import dev.skep.dispatcher.v1.TaskAssignment;
 import dev.skep.feed.v1.FeedUpdate;
-import dev.skep.state.ClusterState;
 import dev.skep.state.FeedState;
 import dev.skep.state.v1.NetworkProblem;
 import dev.skep.state.v1.TaskState;
@@ -27,19 +25,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Supplier;
 
 /** One life of an agent: the real core's decisions, carried out on a simulated engine. */
 final class SimAgent implements Streams.Receiver, Outbox.Line {
   private static final Duration RETRY = Duration.ofMillis(200);
-  private static final Duration FIRST_PAUSE = Duration.ofMillis(20);
-  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
   private static final Duration NOTICED = Duration.ofSeconds(1);
 
   private final SimNode node;
   private final SimProcess process;
-  private final Supplier<SimDispatcher> dispatcher;
   private final Ownership ownership;
   private final Map<String, TaskWork> tasks = new TreeMap<>();
   private final Outbox outbox;
@@ -47,20 +41,17 @@ final class SimAgent implements Streams.Receiver, Outbox.Line {
   private final SecondLook law = new SecondLook();
   private AssignmentSet set = AssignmentSet.empty();
   private FeedState feed = FeedState.empty();
-  private String session = "";
   private boolean authoritative;
   private final Streams streams;
-  private boolean connecting;
-  private long attempt;
-  private Duration pause = FIRST_PAUSE;
+  private final Connection connection;
 
-  SimAgent(SimNode node, Supplier<SimDispatcher> dispatcher) {
+  SimAgent(SimNode node) {
     this.node = node;
     this.process = node.process();
-    this.dispatcher = dispatcher;
     this.streams = new Streams(node, this, law);
     this.ownership = new Ownership("", SimCluster.CLUSTER_ID, node.id());
-    this.outbox = new Outbox(node, dispatcher, this);
+    this.connection = new Connection(node, this, streams);
+    this.outbox = new Outbox(node, connection::seat, this);
     this.networks = new NetworkWork(node, ownership, this::networksChanged);
     AssignmentsMessage durable = node.disk();
     if (durable != null) {
@@ -70,7 +61,6 @@ final class SimAgent implements Streams.Receiver, Outbox.Line {
     node.feedEdge(feed);
     node.engine().listen(process.mine(this::changed));
     adopt();
-    beat();
     lookAgain();
   }
 
@@ -94,7 +84,7 @@ final class SimAgent implements Streams.Receiver, Outbox.Line {
           sort(found);
           set.tasks().forEach((id, task) -> work(id).goal(Goal.of(task.getDesired()), task));
           networks.want(set.networks(), feed);
-          connect();
+          connection.open();
         }),
         process.mine(none -> process.after(RETRY, this::adopt)));
   }
@@ -129,98 +119,39 @@ final class SimAgent implements Streams.Receiver, Outbox.Line {
 
   // ---- the session ----
 
-  private void connect() {
-    if (connecting) {
-      return;
-    }
-    connecting = true;
-    session = "";
-    long mine = ++attempt;
-    SimDispatcher[] there = new SimDispatcher[1];
-    node.net().<Boolean>call(process, node.dispatcherProcess(), () -> {
-      there[0] = dispatcher.get();
-      there[0].register(this, report(), id -> node.net().send(node.dispatcherProcess(), process, () -> {
-        if (mine != attempt) {
-          return;
-        }
-        connecting = false;
-        session = id.orElse("");
-        if (!streams.serve(session)) {
-          reconnect();
-          return;
-        }
-        pause = FIRST_PAUSE;
-        tellAll();
-        outbox.sendReport();
-      }));
-      return true;
-    }, answer -> {
-      if (answer.isEmpty() && mine == attempt && connecting) {
-        connecting = false;
-        reconnect();
-      }
-    });
-    process.after(Duration.ofSeconds(3), () -> {
-      if (connecting && mine == attempt) {
-        connecting = false;
-        reconnect();
-      }
-    });
+  Connection connection() {
+    return connection;
+  }
+
+  /** A session begins: the cluster hears of everything again. */
+  void opened() {
+    tellAll();
+    outbox.sendReport();
+  }
+
+  /** The revision that this node and its edge go by, of the epoch of its feed. */
+  long applied() {
+    return Math.min(networks.appliedFeed(feed.epoch()), node.edgeApplied(feed.epoch()));
   }
 
   @Override
   public String session() {
-    return session;
+    return connection.session();
   }
 
   @Override
   public void over() {
-    reconnect();
+    connection.again();
   }
 
-  private void reconnect() {
-    session = "";
-    long mine = ++attempt;
-    Duration wait = node.world().between(pause.dividedBy(2), pause);
-    Duration doubled = pause.multipliedBy(2);
-    pause = doubled.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : doubled;
-    process.after(wait, () -> {
-      if (mine == attempt) {
-        connecting = false;
-        connect();
-      }
-    });
-  }
-
-  boolean connected() {
-    return !session.isEmpty();
+  @Override
+  public boolean awaits(long attempt) {
+    return connection.awaits(attempt);
   }
 
   @Override
   public void broken(SessionKey key) {
-    if (session.equals(key.sessionId()) || session.isEmpty()) {
-      process.note("stream broke");
-      reconnect();
-    }
-  }
-
-  private void beat() {
-    process.after(Silence.of(ClusterState.empty()).beat(), this::beat);
-    if (session.isEmpty()) {
-      return;
-    }
-    String mine = session;
-    String epoch = feed.epoch();
-    long applied = Math.min(networks.appliedFeed(epoch), node.edgeApplied(epoch));
-    node.net().send(process, node.dispatcherProcess(), () -> {
-      if (!dispatcher.get().beat(nodeId(), mine, epoch, applied)) {
-        node.net().send(node.dispatcherProcess(), process, () -> {
-          if (session.equals(mine)) {
-            reconnect();
-          }
-        });
-      }
-    });
+    connection.broken(key);
   }
 
   // ---- what comes in ----
@@ -264,16 +195,8 @@ final class SimAgent implements Streams.Receiver, Outbox.Line {
   }
 
   private void reopen() {
-    String mine = streams.key();
     if (streams.assigning()) {
-      node.net().call(process, node.dispatcherProcess(), () -> {
-        dispatcher.get().reopen(this, mine);
-        return true;
-      }, answer -> {
-        if (answer.isEmpty() && streams.key().equals(mine)) {
-          reconnect();
-        }
-      });
+      connection.reopen(streams.key());
     }
   }
 
@@ -336,7 +259,7 @@ final class SimAgent implements Streams.Receiver, Outbox.Line {
         networks.want(set.networks(), feed);
       }
       case FeedState.Outcome.Stale _ -> process.note("has newer endpoints than it is told");
-      case FeedState.Outcome.NeedsComplete _ -> reconnect();
+      case FeedState.Outcome.NeedsComplete _ -> connection.again();
     }
   }
 
@@ -388,7 +311,7 @@ final class SimAgent implements Streams.Receiver, Outbox.Line {
 
   @Override
   public String toString() {
-    return "agent of " + node.id() + ": session " + session + (connecting ? ", connecting" : "") + ", " + outbox + ", set of revision " + set.revision()
+    return "agent of " + node.id() + ": " + connection + ", " + outbox + ", set of revision " + set.revision()
         + " with networks " + set.networks().keySet() + ", feed of " + feed.revision() + ", networks " + networks;
   }
 

@@ -6,17 +6,14 @@ import dev.skep.dispatcher.core.Assignments;
 import dev.skep.dispatcher.core.Concerns;
 import dev.skep.dispatcher.core.FeedKeys;
 import dev.skep.dispatcher.core.FeedView;
-import dev.skep.dispatcher.core.Heard;
-import dev.skep.dispatcher.core.Liveness;
-import dev.skep.dispatcher.core.NodeLife;
+import dev.skep.dispatcher.core.Holding;
 import dev.skep.dispatcher.core.Registration;
 import dev.skep.dispatcher.core.RegistrationLimit;
 import dev.skep.dispatcher.core.SessionKey;
 import dev.skep.dispatcher.core.Silence;
-import dev.skep.dispatcher.core.StatusRules;
-import dev.skep.dispatcher.core.StatusRules.Verdict;
 import dev.skep.dispatcher.core.Withdrawals;
 import dev.skep.dispatcher.v1.AssignmentsMessage;
+import dev.skep.dispatcher.v1.DispatcherNews;
 import dev.skep.dispatcher.v1.NodeReport;
 import dev.skep.feed.v1.FeedEntry;
 import dev.skep.feed.v1.FeedUpdate;
@@ -26,12 +23,11 @@ import dev.skep.state.IdSource;
 import dev.skep.state.Restored;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
-import dev.skep.state.v1.TaskStatusRow;
 import dev.skep.testkit.sim.Net.Stream;
+import dev.skep.testkit.sim.SimLease;
 import dev.skep.testkit.sim.SimProcess;
 import dev.skep.testkit.sim.SimStore;
 import dev.skep.testkit.sim.SimView;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,59 +36,69 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /** One life of a dispatcher: the real core's decisions, carried over a simulated network and store. */
-final class SimDispatcher {
-  private static final Duration RETRY = Duration.ofMillis(20);
-  private static final String WRITER = "dispatcher";
+final class SimDispatcher implements SimPeers.Self {
+  /** What its commits are signed with, before its id: the loop of the same name has a holder there. */
+  static final String WRITER = "dispatcher@session.";
 
   /** A node's session as this life of the dispatcher knows it. */
   private static final class Session {
     final SessionKey key;
+    final long openedAt;
     final Stream<FeedUpdate> feed;
     Stream<AssignmentsMessage> assignments;
     AssignmentSet set;
     String epoch = "";
     long applied;
-    long reports;
-    boolean served;
 
-    Session(SessionKey key, Stream<AssignmentsMessage> assignments, Stream<FeedUpdate> feed) {
+    Session(SessionKey key, long openedAt, Stream<AssignmentsMessage> assignments, Stream<FeedUpdate> feed) {
       this.key = key;
+      this.openedAt = openedAt;
       this.assignments = assignments;
       this.feed = feed;
       this.set = AssignmentSet.empty(key.nodeId());
     }
   }
 
-  private record Waiting(long revision, Runnable body) {}
-
+  private final SimCluster cluster;
   private final SimProcess process;
   private final SimStore store;
   private final SimView view;
   private final IdSource ids;
+  private final String me;
   private final Mutant mutant;
   private final Map<String, Session> sessions = new TreeMap<>();
-  private final Map<String, Heard> heard = new HashMap<>();
   private final Map<String, RegistrationLimit> limits = new HashMap<>();
-  private final Justice justice;
-  private final List<Waiting> waiting = new ArrayList<>();
+  private final SimJudge judge;
+  private final SimPeers peers;
+  private final SimPeerRow row;
+  private final SimCommits commits;
+  private final SimReports reports;
   private SortedMap<String, FeedEntry> entries = new TreeMap<>();
   private Withdrawals withdrawals = Withdrawals.NONE;
-  private Liveness liveness;
   private boolean judging;
   private boolean withheld; // a restored cluster waits: nodes are told nothing
-  private long floor;
 
-  SimDispatcher(SimProcess process, SimStore store, SimView view, Mutant mutant) {
+  /**
+   * @param lease of its process; empty when nobody else can open the store
+   * @param leads whether it judges nodes whose session is with nobody
+   */
+  SimDispatcher(SimCluster cluster, SimProcess process, SimView view, Optional<SimLease> lease, BooleanSupplier leads) {
+    this.cluster = cluster;
     this.process = process;
-    this.store = store;
+    this.store = cluster.store();
     this.view = view;
-    this.mutant = mutant;
+    this.mutant = cluster.mutant();
     this.ids = new IdSource(process.world().split());
-    this.liveness = Liveness.fresh(process.now());
-    this.justice = new Justice(process);
+    this.me = ids.next();
+    this.judge = new SimJudge(process, me, mutant, leads);
+    this.row = new SimPeerRow(process, store, view, lease, me);
+    this.peers = new SimPeers(cluster, process, me, this);
+    this.commits = new SimCommits(process, store, view, WRITER + me);
+    this.reports = new SimReports(process, view, commits);
     view.listen(this::moved);
     tick();
   }
@@ -114,7 +120,7 @@ final class SimDispatcher {
       FeedUpdate update = FeedKeys.difference(state, entries, changedEntries(state, changes));
       for (Session session : sessions.values()) {
         String node = session.key.nodeId();
-        if (session.served) {
+        if (served(session, state)) {
           difference(session, state, Assignments.update(session.set, state, concerns.of(node).and(held.of(node)), withdrawals));
           if (update.getPutCount() + update.getRemoveCount() > 0) {
             session.feed.send(update);
@@ -122,16 +128,47 @@ final class SimDispatcher {
         }
       }
     }
-    changes.stream().filter(change -> change.of(Rows.NODE_SPEC) && change.after() == null).forEach(change -> forget(change.key().lastPart()));
-    List<Waiting> ready = waiting.stream().filter(one -> one.revision <= state.revision()).toList();
-    waiting.removeAll(ready);
-    ready.forEach(one -> one.body.run());
+    check(state, changes, reset);
+    peers.moved();
+    commits.moved();
   }
 
-  /** The node was removed. */
+  private static boolean served(Session session, ClusterState state) {
+    return state.revision() >= session.openedAt;
+  }
+
+  private void check(ClusterState state, List<RowChange> changes, boolean reset) {
+    if (reset) {
+      List.copyOf(sessions.keySet()).forEach(node -> check(state, node));
+    }
+    boolean dispatchers = reset;
+    for (RowChange change : changes) {
+      if (change.of(Rows.SESSION) || change.of(Rows.NODE_SPEC) && change.after() == null) {
+        check(state, change.key().lastPart());
+      }
+      dispatchers |= change.of(Rows.PEER);
+    }
+    if (dispatchers) {
+      peers.look(state);
+    }
+  }
+
+  private void check(ClusterState state, String nodeId) {
+    Session session = sessions.get(nodeId);
+    switch (Holding.fate(state, nodeId, me, session == null ? null : session.key, session != null && served(session, state))) {
+      case REMOVED -> {
+        limits.remove(nodeId);
+        forget(nodeId);
+      }
+      case OVER, ELSEWHERE -> forget(nodeId);
+      case STAYS -> {
+        // nothing has changed for it
+      }
+    }
+  }
+
   private void forget(String nodeId) {
-    heard.remove(nodeId);
-    limits.remove(nodeId);
+    judge.forget(nodeId);
     Session session = sessions.remove(nodeId);
     if (session != null) {
       session.assignments.breakOff();
@@ -157,7 +194,7 @@ final class SimDispatcher {
   }
 
   private void complete(Session session, ClusterState state) {
-    if (session.served && !withheld) {
+    if (served(session, state) && !withheld) {
       session.set = Assignments.of(state, session.key.nodeId(), withdrawals);
       session.assignments.send(Assignments.complete(state, session.set));
       session.feed.send(FeedKeys.complete(state, entries.values()));
@@ -169,17 +206,9 @@ final class SimDispatcher {
     withdrawals = next;
     Concerns concerns = Concerns.ofTasks(state, withdrawals.changedFrom(before));
     for (Session session : sessions.values()) {
-      if (session.served && !withheld) {
+      if (served(session, state) && !withheld) {
         difference(session, state, Assignments.update(session.set, state, concerns.of(session.key.nodeId()), withdrawals));
       }
-    }
-  }
-
-  private void whenAt(long revision, Runnable body) {
-    if (view.state().revision() >= revision) {
-      body.run();
-    } else {
-      waiting.add(new Waiting(revision, body));
     }
   }
 
@@ -188,109 +217,111 @@ final class SimDispatcher {
   private void tick() {
     ClusterState state = view.state();
     process.after(Silence.of(state).tick(), this::tick);
-    setWithdrawals(mutant == Mutant.STOP_WITHOUT_WITHDRAWAL ? Withdrawals.NONE : withdrawals.released(applied(state), process.now()), state);
-    if (judging || state.revision() < floor) {
+    release(state);
+    if (judging || !commits.shown()) {
       return;
     }
-    Liveness.Judgement judgement = judge().judge(state, heard, true, process.now());
-    liveness = judgement.next();
-    justice.judged(state, judgement.decision());
-    if (!judgement.decision().changes().isEmpty()) {
+    List<ChangeSet> changes = judge.judge(state);
+    if (!changes.isEmpty()) {
       judging = true;
-      commit(judgement.decision().changes(), outcome -> {
-        judging = false;
-        outcome.ifPresent(this::learn);
-      });
+      commits.commit(changes, outcome -> judging = false);
     }
   }
 
-  private Liveness judge() {
-    return mutant == Mutant.JUDGE_IGNORES_LATENESS
-        ? new Liveness(liveness.startedAt(), process.now(), process.now(), liveness.watched(), liveness.panicUntil())
-        : liveness;
+  // ---- what leaves traffic ----
+
+  private void release(ClusterState state) {
+    Map<String, DispatcherNews> news = mutant == Mutant.NEWS_BELIEVED_BLINDLY ? blind(state) : peers.news();
+    setWithdrawals(
+        mutant == Mutant.STOP_WITHOUT_WITHDRAWAL
+            ? Withdrawals.NONE
+            : withdrawals.released(Holding.applied(state, me, this::applied, news), process.now()),
+        state);
   }
 
-  private void knocks(String nodeId) {
-    if (sessions.containsKey(nodeId)) {
-      hears(nodeId);
-    } else {
-      heard.put(nodeId, Heard.knocking(process.now()));
-      justice.heard(nodeId);
-    }
+  /** For a planted bug: every other dispatcher says that its nodes have applied everything. */
+  private static Map<String, DispatcherNews> blind(ClusterState state) {
+    Map<String, DispatcherNews> news = new TreeMap<>();
+    state.rows(Rows.PEER).forEach(peer -> news.put(peer.key().lastPart(),
+        DispatcherNews.newBuilder().setEpoch(Assignments.epoch(state)).setRevision(Long.MAX_VALUE).setApplied(Long.MAX_VALUE).build()));
+    return news;
   }
 
-  private void hears(String nodeId) {
-    heard.put(nodeId, new Heard(process.now(), false));
-    justice.heard(nodeId);
+  /** One that lives and has not come back to this dispatcher yet may still send traffic as before. */
+  private Optional<Long> applied(String node) {
+    Session session = sessions.get(node);
+    return Optional.of(session == null || !session.epoch.equals(Assignments.epoch(view.state())) ? 0L : session.applied);
   }
 
-  /** What each live node has applied; one that has not come back to this dispatcher yet may still send traffic as before. */
-  private List<Long> applied(ClusterState state) {
-    List<Long> applied = new ArrayList<>();
-    state.rows(Rows.NODE_STATUS).forEach(row -> {
-      Session session = sessions.get(row.key().lastPart());
-      if (NodeLife.of(row.value()) == NodeLife.READY) {
-        applied.add(session == null || !session.epoch.equals(Assignments.epoch(state)) ? 0L : session.applied);
-      }
-    });
-    return applied;
+  @Override
+  public DispatcherNews news() {
+    ClusterState state = view.state();
+    return DispatcherNews.newBuilder()
+        .setDispatcherId(me)
+        .setEpoch(Assignments.epoch(state))
+        .setRevision(state.revision())
+        .setApplied(Holding.appliedHere(state, me, this::applied))
+        .build();
   }
 
-  private void learn(Outcome outcome) {
-    floor = Math.max(floor, switch (outcome) {
-      case Outcome.Committed committed -> committed.revision();
-      case Outcome.Conflict conflict -> conflict.revision();
-    });
+  @Override
+  public void heard() {
+    release(view.state());
   }
 
-  private void commit(List<ChangeSet> sets, Consumer<Optional<Outcome>> answer) {
-    store.submit(process, WRITER, Transactions.of(sets), answer);
+  /** Called by another dispatcher. */
+  void followed(SimProcess by, Consumer<DispatcherNews> receiver, Runnable broken) {
+    peers.followed(cluster.net().open(process, by, receiver, broken));
   }
 
   // ---- what agents call ----
 
   /** Opens a session; the receiver gets its id when both streams are served from a view that is fresh enough. */
-  void register(SimAgent agent, NodeReport report, Consumer<Optional<String>> answer) {
+  void register(SimAgent agent, long attempt, NodeReport report, Consumer<Optional<String>> answer) {
     String node = agent.nodeId();
-    knocks(node); // a node that knocks too often lives, too
+    if (sessions.containsKey(node)) {
+      judge.hears(node);
+    } else {
+      judge.knocks(node); // one that knocks too often lives, too
+    }
     Optional<RegistrationLimit> limit = limits.getOrDefault(node, RegistrationLimit.FRESH).admit(process.now());
-    if (limit.isEmpty()) {
+    if (limit.isEmpty() || !store.reaches(process)) {
       answer.accept(Optional.empty());
       return;
     }
     limits.put(node, limit.get());
-    whenAt(store.revision(), () -> { // a node that was created a moment ago is known
+    // One that was created a moment ago is known; and a session with a dispatcher that others do not know is one with nobody.
+    commits.whenAt(store.revision(), () -> row.whenThere(() -> {
       SessionKey key = new SessionKey(node, ids.next());
-      Optional<ChangeSet> change = Registration.open(view.state(), key, process.name(), report, process.now());
+      Optional<ChangeSet> change = Registration.open(view.state(), key, row.row(), report, process.now());
       if (change.isEmpty()) {
         answer.accept(Optional.empty());
         return;
       }
-      commit(List.of(change.get()), outcome -> {
+      commits.commit(List.of(change.get()), outcome -> {
         if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed committed) {
-          hears(node);
-          whenAt(mutant == Mutant.APPLY_OLD_ASSIGNMENTS ? 0 : committed.revision(), () -> open(agent, key, answer));
+          commits.whenAt(mutant == Mutant.APPLY_OLD_ASSIGNMENTS ? 0 : committed.revision(), () -> open(agent, attempt, key, committed.revision(), answer));
         } else {
           answer.accept(Optional.empty());
         }
       });
-    });
+    }));
   }
 
-  private void open(SimAgent agent, SessionKey key, Consumer<Optional<String>> answer) {
+  private void open(SimAgent agent, long attempt, SessionKey key, long openedAt, Consumer<Optional<String>> answer) {
     Session old = sessions.remove(key.nodeId());
     if (old != null) {
-      old.assignments.close();
-      old.feed.close();
+      old.assignments.breakOff();
+      old.feed.breakOff();
     }
-    Session session = agent.streams().open(process, key, (assignments, feed) -> {
-      Session made = new Session(key, assignments, feed);
-      made.served = true;
-      return made;
-    });
+    judge.hears(key.nodeId());
+    Session session = agent.streams().open(process, key, attempt,
+        (assignments, feed) -> new Session(key, mutant == Mutant.APPLY_OLD_ASSIGNMENTS ? 0 : openedAt, assignments, feed));
     sessions.put(key.nodeId(), session);
     answer.accept(Optional.of(key.sessionId()));
     complete(session, view.state());
+    check(view.state(), key.nodeId());
+    peers.moved();
   }
 
   /** A fresh stream of assignments for a session that goes on: nothing older than what the store holds now is sent on it. */
@@ -299,7 +330,7 @@ final class SimDispatcher {
     if (session == null) {
       return; // the next beat says so
     }
-    whenAt(store.revision(), () -> {
+    commits.whenAt(store.revision(), () -> {
       if (sessions.get(agent.nodeId()) == session) {
         session.assignments.close();
         session.assignments = agent.streams().assignments(process, session.key);
@@ -323,76 +354,28 @@ final class SimDispatcher {
     if (session == null) {
       return false;
     }
-    hears(nodeId);
+    judge.hears(nodeId);
+    boolean news = !epoch.equals(session.epoch) || applied != session.applied;
     session.applied = epoch.equals(session.epoch) ? Math.max(session.applied, applied) : applied;
     session.epoch = epoch;
+    if (news) {
+      release(view.state());
+      peers.moved();
+    }
     return true;
   }
 
-  /** The answer is false when the session is over. It comes when everything has landed, and never when nobody knows. */
-  void update(String nodeId, String sessionId, List<TaskStatusRow> rows, Consumer<Boolean> answer) {
-    SessionKey key = new SessionKey(nodeId, sessionId);
-    whenAt(floor, () -> judged(key, rows, answer));
+  String id() {
+    return me;
   }
 
-  private void judged(SessionKey key, List<TaskStatusRow> rows, Consumer<Boolean> answer) {
-    switch (StatusRules.judge(view.state(), key, rows, process.now())) {
-      case Verdict.SessionOver _ -> answer.accept(false);
-      case Verdict.Denied denied -> {
-        process.note("denies " + denied);
-        answer.accept(false);
-      }
-      case Verdict.Accepted accepted -> {
-        if (accepted.changes().isEmpty()) {
-          answer.accept(true);
-          return;
-        }
-        commit(accepted.changes(), outcome -> {
-          outcome.ifPresent(this::learn);
-          if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed) {
-            answer.accept(true);
-          } else {
-            process.after(RETRY, () -> update(key.nodeId(), key.sessionId(), rows, answer));
-          }
-        });
-      }
-    }
-  }
-
-  /** {@code number}: calls of one connection do not overtake each other. */
-  void report(String nodeId, String sessionId, long number, NodeReport report, Consumer<Boolean> answer) {
-    whenAt(floor, () -> {
-      Session session = session(nodeId, sessionId);
-      if (session != null && number < session.reports) {
-        return;
-      }
-      if (session != null) {
-        session.reports = number;
-      }
-      SessionKey key = new SessionKey(nodeId, sessionId);
-      if (!key.open(view.state())) {
-        answer.accept(false);
-        return;
-      }
-      Optional<ChangeSet> change = Registration.report(view.state(), key, report, process.now());
-      if (change.isEmpty()) {
-        answer.accept(true);
-        return;
-      }
-      commit(List.of(change.get()), outcome -> {
-        outcome.ifPresent(this::learn);
-        if (outcome.isPresent() && outcome.get() instanceof Outcome.Committed) {
-          answer.accept(true);
-        } else {
-          process.after(RETRY, () -> report(nodeId, sessionId, number, report, answer));
-        }
-      });
-    });
+  SimReports reports() {
+    return reports;
   }
 
   @Override
   public String toString() {
-    StringBuilder text = new StringBuilder("dispatcher at ").append(view.state().revision()).append(", floor ").append(floor);
+    StringBuilder text = new StringBuilder("dispatcher " + me + " in " + process.name() + " ").append(commits);
     sessions.values().forEach(session -> text.append(", session ").append(session.key).append(session.feed.open() ? "" : " with broken streams"));
     return text.toString();
   }

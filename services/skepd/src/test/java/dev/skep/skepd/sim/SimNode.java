@@ -9,6 +9,7 @@ import dev.skep.testkit.sim.Net;
 import dev.skep.testkit.sim.SimProcess;
 import dev.skep.testkit.sim.World;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.Supplier;
 
 /** A machine: its engine, its disk, its edge, the process of its agent, and which node of the cluster it is at the moment. */
@@ -32,6 +33,7 @@ final class SimNode {
   private FeedState edgeDisk = FeedState.empty();
   private FeedState edgeFeed = FeedState.empty();
   private SimAgent agent;
+  private int turns;
 
   SimNode(SimCluster cluster, int number) {
     this.cluster = cluster;
@@ -42,7 +44,7 @@ final class SimNode {
     process.onStart(life -> {
       writing = false;
       writingFeed = false;
-      agent = id.isEmpty() ? null : new SimAgent(this, cluster::dispatcher);
+      agent = id.isEmpty() ? null : new SimAgent(this);
     });
     edge.onStart(life -> {
       edgeFeed = edgeDisk;
@@ -145,8 +147,16 @@ final class SimNode {
     return cluster.net();
   }
 
-  SimProcess dispatcherProcess() {
-    return cluster.dispatcherProcess();
+  /** The dispatcher that it goes to at present. */
+  Seat seat() {
+    List<Seat> seats = cluster.seats();
+    return seats.get((number + turns) % seats.size());
+  }
+
+  /** That one cannot serve: on to the next. False when there is none. */
+  boolean turn() {
+    turns++;
+    return cluster.seats().size() > 1;
   }
 
   boolean mutants(Mutant mutant) {
@@ -155,8 +165,9 @@ final class SimNode {
 
   /** The node is up, hears the dispatcher and is heard: what is wrong now is nobody's fault but ours. */
   boolean undisturbed() {
-    return member() && process.alive() && !process.standsStill() && engine.up() && agent.connected()
-        && net().connected(process, dispatcherProcess()) && !dispatcherProcess().standsStill();
+    return member() && process.alive() && !process.standsStill() && engine.up() && !agent.session().isEmpty()
+        && net().connected(process, agent.connection().seat().process()) && !agent.connection().seat().process().standsStill()
+        && cluster.store().reaches(agent.connection().seat().process());
   }
 
   AssignmentsMessage disk() {

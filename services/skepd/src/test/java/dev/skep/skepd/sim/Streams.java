@@ -17,6 +17,9 @@ final class Streams {
     void fed(FeedUpdate update);
 
     void broken(SessionKey key);
+
+    /** Whether this attempt to get a session goes on. */
+    boolean awaits(long attempt);
   }
 
   private final SimNode node;
@@ -56,8 +59,8 @@ final class Streams {
   }
 
   /** Called by the dispatcher: the two streams of a new session end here. */
-  <S> S open(SimProcess from, SessionKey session, BiFunction<Stream<AssignmentsMessage>, Stream<FeedUpdate>, S> make) {
-    if (process.life() != life) {
+  <S> S open(SimProcess from, SessionKey session, long attempt, BiFunction<Stream<AssignmentsMessage>, Stream<FeedUpdate>, S> make) {
+    if (process.life() != life || !receiver.awaits(attempt)) {
       return make.apply(none(from), none(from));
     }
     if (feed != null) {

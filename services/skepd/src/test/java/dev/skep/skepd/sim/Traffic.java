@@ -15,6 +15,7 @@ import dev.skep.testkit.sim.Violation;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** A container that leaves traffic is stopped only when no edge of a live node sends anything to it any more, or late. */
@@ -23,8 +24,8 @@ final class Traffic {
 
   private static final Duration FOUND_AGAIN = Duration.ofSeconds(10);
 
-  /** When the task was told to stop, and how wrong the dispatcher's clock was then: it measures by that clock. */
-  private record Order(Instant at, Duration skew) {}
+  /** When the task was told to stop, and how wrong the dispatchers' clocks were then: they measure by those. */
+  private record Order(Instant at, List<Duration> skews) {}
 
   private final SimCluster cluster;
   private final Map<String, Order> orders = new HashMap<>();
@@ -45,7 +46,7 @@ final class Traffic {
       }
       boolean rewritten = change.of(Rows.INTENT) && change.before() != null && change.after() != null;
       if (rewritten && !stops(change.before().value()) && stops(change.after().value())) {
-        orders.put(change.key().lastPart(), new Order(cluster.world().now(), cluster.dispatcherProcess().skew()));
+        orders.put(change.key().lastPart(), new Order(cluster.world().now(), cluster.dispatcherSkews()));
       }
     }
   }
@@ -86,7 +87,7 @@ final class Traffic {
         && state.has(Rows.INTENT.key(task))
         && container.well()
         && state.has(Rows.SERVICE.key(container.task.getServiceId()))
-        && order.skew.equals(cluster.dispatcherProcess().skew())
+        && order.skews.equals(cluster.dispatcherSkews())
         && order.at.plus(LONGEST).isAfter(cluster.world().now())
         && order.at.isAfter(lastTrouble) // nobody waits for a node that was not heard, and it may be back by now
         && allReady(state);

@@ -94,6 +94,8 @@ public final class Holding {
     Row<SessionRow> session = state.row(Rows.SESSION.key(nodeId));
     DispatcherNews told = session == null ? null : news.get(session.value().getDispatcherId());
     // What it told before it knew of this session says nothing about this node.
-    return told != null && told.getEpoch().equals(epoch) && told.getRevision() >= session.modRevision() ? told.getApplied() : 0;
+    boolean knows = told != null && told.getEpoch().equals(epoch) && told.getRevision() >= session.modRevision();
+    // Nor about what came after it spoke: the node may not have counted then, because it was silent.
+    return knows ? Math.min(told.getApplied(), told.getRevision()) : 0;
   }
 }

@@ -146,8 +146,42 @@ class SeveralDispatchersTest {
     assertThat(Holding.elsewhere(walk.state(), "n", "other")).isEmpty();
     assertThat(Holding.applied(walk.state(), "n", "e", Map.of())).isZero();
     assertThat(Holding.applied(walk.state(), "n", "e", Map.of("other", news.setRevision(opened - 1).build()))).isZero();
-    assertThat(Holding.applied(walk.state(), "n", "e", Map.of("other", news.setRevision(opened).build()))).isEqualTo(77);
+    assertThat(Holding.applied(walk.state(), "n", "e", Map.of("other", news.setRevision(opened + 100).build()))).isEqualTo(77);
     assertThat(Holding.applied(walk.state(), "n", "another", Map.of("other", news.build()))).isZero();
+  }
+
+  @Test
+  void whatAnotherDispatcherToldSaysNothingOfWhatCameLater() {
+    node("n");
+    alive(OTHER);
+    session("n", "s1", OTHER);
+    walk.apply(ChangeSet.about("n")
+        .put(Rows.NODE_STATUS.key("n"), NodeStatusRow.newBuilder().setNodeId("n").setState("disconnected").build()).build());
+    long told = walk.state().revision();
+    long nobody = Holding.appliedHere(walk.state(), "other", node -> Optional.of(1L)); // the one node does not count now
+    assertThat(nobody).isEqualTo(Long.MAX_VALUE);
+    DispatcherNews news = DispatcherNews.newBuilder().setDispatcherId("other").setEpoch("").setApplied(nobody).setRevision(told).build();
+    walk.apply(ChangeSet.about("n")
+        .put(Rows.NODE_STATUS.key("n"), NodeStatusRow.newBuilder().setNodeId("n").setState("ready").build()).build());
+    assertThat(Holding.applied(walk.state(), "me", node -> Optional.empty(), Map.of("other", news))).containsExactly(told);
+  }
+
+  @Test
+  void whatTheStateMakesOfANode() {
+    alive(ME);
+    alive(OTHER);
+    node("n");
+    SessionKey here = session("n", "s1", ME);
+    assertThat(Holding.fate(walk.state(), "n", "me", here, true)).isEqualTo(Holding.Fate.STAYS);
+    assertThat(Holding.fate(walk.state(), "n", "other", null, false)).isEqualTo(Holding.Fate.ELSEWHERE);
+    session("n", "s2", OTHER);
+    assertThat(Holding.fate(walk.state(), "n", "me", here, false)).as("a state that is too old").isEqualTo(Holding.Fate.STAYS);
+    assertThat(Holding.fate(walk.state(), "n", "me", here, true)).isEqualTo(Holding.Fate.OVER);
+    assertThat(Holding.fate(walk.state(), "n", "me", null, false)).isEqualTo(Holding.Fate.ELSEWHERE);
+    gone(OTHER);
+    assertThat(Holding.fate(walk.state(), "n", "me", null, false)).isEqualTo(Holding.Fate.STAYS);
+    walk.apply(ChangeSet.about("n").delete(Rows.NODE_SPEC.key("n")).build());
+    assertThat(Holding.fate(walk.state(), "n", "me", here, true)).isEqualTo(Holding.Fate.REMOVED);
   }
 
   @Test

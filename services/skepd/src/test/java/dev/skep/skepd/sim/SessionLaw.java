@@ -1,22 +1,34 @@
 package dev.skep.skepd.sim;
 
 import dev.skep.state.ClusterState;
-import dev.skep.state.Row;
 import dev.skep.state.RowChange;
 import dev.skep.state.Rows;
-import dev.skep.state.v1.DispatcherRow;
 import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.SessionRow;
 import dev.skep.state.v1.TaskStatusRow;
 import dev.skep.testkit.sim.SimStore.Landed;
 import dev.skep.testkit.sim.Violation;
+import dev.skep.testkit.sim.World;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * Of a node only the dispatcher that holds its session says anything. What its tasks do nobody else says at all; that it is
  * silent says also whoever judges those whose dispatcher is gone.
  */
 final class SessionLaw {
-  private static final int A_MOMENT = 50; // revisions
+  private static final Duration A_MOMENT = Duration.ofSeconds(12); // as late as a judgement may land
+
+  private final World world;
+  private final Map<String, Duration> back = new HashMap<>(); // dispatchers whose row was gone, to when it came back
+  private final Set<String> known = new HashSet<>();
+
+  SessionLaw(World world) {
+    this.world = world;
+  }
 
   void check(Landed landed) {
     if (!landed.writer().startsWith(SimDispatcher.WRITER)) {
@@ -24,6 +36,9 @@ final class SessionLaw {
     }
     String me = landed.writer().substring(SimDispatcher.WRITER.length());
     for (RowChange change : landed.changes()) {
+      if (change.of(Rows.PEER) && change.before() == null && !known.add(me)) {
+        back.put(me, world.elapsed());
+      }
       switch (change.after() == null ? null : change.after().value()) {
         case SessionRow session -> own(landed, me, session);
         case TaskStatusRow status -> reported(landed, me, status.getNodeId(), change);
@@ -53,11 +68,11 @@ final class SessionLaw {
     }
   }
 
-  private static void judged(Landed landed, String me, String nodeId, RowChange change) {
+  private void judged(Landed landed, String me, String nodeId, RowChange change) {
     String holder = holder(landed.after(), nodeId);
-    Row<DispatcherRow> peer = landed.before().row(Rows.PEER.key(holder.isEmpty() ? "-" : holder));
+    boolean there = !holder.isEmpty() && landed.before().has(Rows.PEER.key(holder));
     // One whose row has just come back was gone when it was decided that its nodes are silent.
-    boolean lives = peer != null && peer.modRevision() < landed.revision() - A_MOMENT;
+    boolean lives = there && (!back.containsKey(holder) || back.get(holder).plus(A_MOMENT).compareTo(world.elapsed()) < 0);
     if (!holder.equals(me) && lives) {
       throw new Violation(landed.writer() + " writes " + change.key() + ", whose session is with " + holder + ", which lives");
     }

@@ -33,7 +33,7 @@ final class SimCluster {
   private final SimStore store;
   private final SimLog log;
   private final Law law = new Law();
-  private final SessionLaw sessions = new SessionLaw();
+  private final SessionLaw sessions;
   private final Elections elections = new Elections();
   private final LogLaw history;
   private final Physics physics;
@@ -50,6 +50,7 @@ final class SimCluster {
     this.net = new Net(world, faults);
     this.store = new SimStore(world, faults);
     this.log = new SimLog(world, faults);
+    this.sessions = new SessionLaw(world);
     this.refill = new Refill(this);
     this.replicas = new Replicas(this);
     store.watch(landed -> {

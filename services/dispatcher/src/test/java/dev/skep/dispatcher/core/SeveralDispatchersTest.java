@@ -160,7 +160,8 @@ class SeveralDispatchersTest {
     long told = walk.state().revision();
     long nobody = Holding.appliedHere(walk.state(), "other", node -> Optional.of(1L)); // the one node does not count now
     assertThat(nobody).isEqualTo(Long.MAX_VALUE);
-    DispatcherNews news = DispatcherNews.newBuilder().setDispatcherId("other").setEpoch("").setApplied(nobody).setRevision(told).build();
+    String epoch = Assignments.epoch(walk.state());
+    DispatcherNews news = DispatcherNews.newBuilder().setDispatcherId("other").setEpoch(epoch).setApplied(nobody).setRevision(told).build();
     walk.apply(ChangeSet.about("n")
         .put(Rows.NODE_STATUS.key("n"), NodeStatusRow.newBuilder().setNodeId("n").setState("ready").build()).build());
     assertThat(Holding.applied(walk.state(), "me", node -> Optional.empty(), Map.of("other", news))).containsExactly(told);

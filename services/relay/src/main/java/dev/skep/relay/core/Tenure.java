@@ -7,43 +7,31 @@ import dev.skep.state.v1.LeaderRow;
 
 /**
  * Whether this process holds the relay's row, from what its loop, its view and the store say. Being asked to decide says
- * that it was won; the view and the store say when it is another's. Not for concurrent use.
+ * that it was won; the view and the store say when it is another's.
+ *
+ * @param holder this process's holder id while it holds the row, as far as known; else empty
  */
-public final class Tenure {
+public record Tenure(String holder) {
   public static final Key<LeaderRow> ROW = Rows.LEADER.key("relay");
-
-  private String holder = ""; // ours while we hold the row, as far as known
+  public static final Tenure NONE = new Tenure("");
 
   public boolean held() {
     return !holder.isEmpty();
   }
 
-  /** The loop asks for a decision on this state. True when we did not know that we hold the row. */
-  public boolean won(ClusterState state) {
+  /** The loop asks for a decision on this state. */
+  public Tenure won(ClusterState state) {
     LeaderRow row = state.value(ROW);
-    if (row == null || row.getHolder().equals(holder)) {
-      return false;
-    }
-    holder = row.getHolder();
-    return true;
+    return row == null ? this : new Tenure(row.getHolder());
   }
 
-  /** The view shows this. True when we hold the row no more. */
-  public boolean seen(ClusterState state) {
-    LeaderRow row = state.value(ROW);
-    boolean over = held() && (row == null || !row.getHolder().equals(holder) || !state.has(Rows.cluster()));
-    if (over) {
-      holder = "";
-    }
-    return over;
+  /** The view shows this. */
+  public Tenure seen(ClusterState state) {
+    return state.has(Rows.cluster()) ? confirmed(state.value(ROW)) : NONE;
   }
 
-  /** The store itself says who holds it, or that nobody does: null. True when it is us. */
-  public boolean confirmed(LeaderRow row) {
-    boolean ours = held() && row != null && row.getHolder().equals(holder);
-    if (!ours) {
-      holder = "";
-    }
-    return ours;
+  /** The store itself says who holds it, or that nobody does: null. */
+  public Tenure confirmed(LeaderRow row) {
+    return held() && row != null && row.getHolder().equals(holder) ? this : NONE;
   }
 }

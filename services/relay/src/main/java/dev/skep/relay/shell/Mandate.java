@@ -10,7 +10,8 @@ import dev.skep.state.Decision;
 import dev.skep.state.Delta;
 import dev.skep.state.Tick;
 import dev.skep.state.v1.LeaderRow;
-import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.UnaryOperator;
 
 /**
  * Whether this process is the one to relay. It stands for election as every control loop does, with a decider that never
@@ -18,7 +19,7 @@ import java.util.Optional;
  * only keeps two relays from taking turns.
  */
 final class Mandate implements Lead, AutoCloseable {
-  private final Tenure tenure = new Tenure(); // guarded by itself
+  private final AtomicReference<Tenure> tenure = new AtomicReference<>(Tenure.NONE);
   private final Runnable changed;
   private final ControlLoop loop;
   private final AutoCloseable listening;
@@ -31,39 +32,30 @@ final class Mandate implements Lead, AutoCloseable {
   }
 
   private Decision won(ClusterState state, Delta since, Tick tick) {
-    boolean news;
-    synchronized (tenure) {
-      news = tenure.won(state);
-    }
-    if (news) {
-      changed.run();
-    }
+    change(now -> now.won(state));
     return Decision.NOTHING;
   }
 
   private void look(ClusterState state) {
-    boolean over;
-    synchronized (tenure) {
-      over = tenure.seen(state);
-    }
-    if (over) {
+    change(now -> now.seen(state));
+  }
+
+  private void change(UnaryOperator<Tenure> how) {
+    Tenure before = tenure.getAndUpdate(how);
+    if (!how.apply(before).equals(before)) {
       changed.run();
     }
   }
 
   @Override
   public boolean held() {
-    synchronized (tenure) {
-      return tenure.held();
-    }
+    return tenure.get().held();
   }
 
   @Override
   public boolean confirmed(Store store) {
-    Optional<Store.Entry> entry = store.get(Tenure.ROW.path());
-    synchronized (tenure) {
-      return tenure.confirmed(entry.map(Mandate::parsed).orElse(null));
-    }
+    LeaderRow row = store.get(Tenure.ROW.path()).map(Mandate::parsed).orElse(null);
+    return tenure.updateAndGet(now -> now.confirmed(row)).held();
   }
 
   private static LeaderRow parsed(Store.Entry entry) {

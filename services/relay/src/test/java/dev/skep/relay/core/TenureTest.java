@@ -15,8 +15,6 @@ class TenureTest {
   private static final LeaderRow ME = LeaderRow.newBuilder().setHolder("me").build();
   private static final LeaderRow OTHER = LeaderRow.newBuilder().setHolder("other").build();
 
-  private final Tenure tenure = new Tenure();
-
   private static ClusterState state(LeaderRow row, boolean cluster) {
     List<Stored> rows = new ArrayList<>();
     if (row != null) {
@@ -30,33 +28,28 @@ class TenureTest {
 
   @Test
   void beginsWithTheFirstDecisionAndEndsWhenTheRowIsAnothers() {
-    assertThat(tenure.held()).isFalse();
-    assertThat(tenure.won(state(ME, true))).isTrue();
-    assertThat(tenure.held()).isTrue();
-    assertThat(tenure.won(state(ME, true))).isFalse();
-    assertThat(tenure.seen(state(ME, true))).isFalse();
-    assertThat(tenure.seen(state(OTHER, true))).isTrue();
-    assertThat(tenure.held()).isFalse();
-    assertThat(tenure.seen(state(OTHER, true))).isFalse();
+    assertThat(Tenure.NONE.held()).isFalse();
+    Tenure mine = Tenure.NONE.won(state(ME, true));
+    assertThat(mine.held()).isTrue();
+    assertThat(mine.won(state(ME, true))).isEqualTo(mine);
+    assertThat(mine.seen(state(ME, true))).isEqualTo(mine);
+    assertThat(mine.seen(state(OTHER, true)).held()).isFalse();
+    assertThat(Tenure.NONE.seen(state(ME, true)).held()).as("nobody told us that we are that one").isFalse();
   }
 
   @Test
   void endsWhenTheRowIsGoneOrTheCluster() {
-    tenure.won(state(ME, true));
-    assertThat(tenure.seen(state(null, true))).isTrue();
-    tenure.won(state(ME, true));
-    assertThat(tenure.seen(state(ME, false))).isTrue();
+    Tenure mine = Tenure.NONE.won(state(ME, true));
+    assertThat(mine.seen(state(null, true)).held()).isFalse();
+    assertThat(mine.seen(state(ME, false)).held()).isFalse();
   }
 
   @Test
   void theStoresWordCounts() {
-    assertThat(tenure.confirmed(ME)).isFalse(); // nobody told us that we are that one
-    tenure.won(state(ME, true));
-    assertThat(tenure.confirmed(ME)).isTrue();
-    assertThat(tenure.confirmed(OTHER)).isFalse();
-    assertThat(tenure.held()).isFalse();
-    tenure.won(state(ME, true));
-    assertThat(tenure.confirmed(null)).isFalse();
-    assertThat(tenure.held()).isFalse();
+    assertThat(Tenure.NONE.confirmed(ME).held()).isFalse();
+    Tenure mine = Tenure.NONE.won(state(ME, true));
+    assertThat(mine.confirmed(ME).held()).isTrue();
+    assertThat(mine.confirmed(OTHER).held()).isFalse();
+    assertThat(mine.confirmed(null).held()).isFalse();
   }
 }

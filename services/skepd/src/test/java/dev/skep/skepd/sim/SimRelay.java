@@ -49,7 +49,7 @@ final class SimRelay {
   private final SimView view;
   private final Mutant mutant;
   private final RelayCore core = new RelayCore(RULES);
-  private final Tenure tenure = new Tenure();
+  private Tenure tenure = Tenure.NONE;
   private final Deque<Moved> arrived = new ArrayDeque<>();
   private boolean lost;
   private boolean busy;
@@ -67,7 +67,7 @@ final class SimRelay {
     this.view = view;
     this.mutant = cluster.mutant();
     view.listen((state, changes, reset) -> {
-      tenure.seen(state);
+      tenure = tenure.seen(state);
       tail();
       plan();
     });
@@ -76,7 +76,7 @@ final class SimRelay {
   /** That it is asked says that it leads. */
   Decider decider() {
     return (state, since, tick) -> {
-      tenure.won(state);
+      tenure = tenure.won(state);
       plan();
       return Decision.NOTHING;
     };
@@ -207,7 +207,10 @@ final class SimRelay {
     store.read(process, Tenure.ROW.path(), answer -> {
       if (answer.isEmpty()) {
         failed();
-      } else if (tenure.confirmed(answer.get().map(SimRelay::leader).orElse(null))) {
+        return;
+      }
+      tenure = tenure.confirmed(answer.get().map(SimRelay::leader).orElse(null));
+      if (tenure.held()) {
         then.run();
       } else {
         done(core::dismissed);

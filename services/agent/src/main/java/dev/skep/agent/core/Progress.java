@@ -2,6 +2,7 @@ package dev.skep.agent.core;
 
 import com.google.protobuf.Timestamp;
 import dev.skep.api.v1.ContainerStatus;
+import dev.skep.dispatcher.v1.TaskAssignment;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
 
@@ -19,6 +20,11 @@ public record Progress(TaskState state, String message, String err, ContainerSta
     return row.getState().getNumber() < TaskState.TASK_ASSIGNED.getNumber()
         ? fresh()
         : new Progress(row.getState(), row.getMessage(), row.getErr(), row.getContainer(), "");
+  }
+
+  /** The cluster hands out the task and knows nothing of what became of it here: it has forgotten that, or not heard it yet. */
+  public boolean newTo(TaskAssignment given) {
+    return state.getNumber() > TaskState.TASK_ASSIGNED_VALUE && !given.hasLastStatus();
   }
 
   public boolean terminal() {

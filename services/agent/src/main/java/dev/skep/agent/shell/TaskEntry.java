@@ -52,9 +52,10 @@ final class TaskEntry {
     return seen instanceof Observation.Running || progress.state() == TaskState.TASK_RUNNING;
   }
 
-  /** @return whether the task was given up before and is wanted again */
+  /** @return whether the cluster may have forgotten what became of the task, and is to hear it again */
   boolean assign(TaskAssignment next, Goal wanted) {
-    boolean back = goal == Goal.GONE && wanted != Goal.GONE;
+    boolean said = next != task; // the cluster did, just now; what it said earlier comes along with every set
+    boolean back = wanted != Goal.GONE && (goal == Goal.GONE || said && progress.newTo(next));
     task = next;
     if (goal != wanted) {
       goal = wanted;

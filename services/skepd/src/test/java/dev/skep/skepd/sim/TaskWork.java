@@ -52,7 +52,8 @@ final class TaskWork {
   }
 
   void goal(Goal next, TaskAssignment assignment) {
-    boolean back = goal == Goal.GONE && next != Goal.GONE;
+    boolean said = assignment != null && assignment != task;
+    boolean back = next != Goal.GONE && (goal == Goal.GONE || said && progress.newTo(assignment));
     goal = next;
     if (back && progress.state().getNumber() > TaskState.TASK_ASSIGNED_VALUE) {
       agent.status(id, progress); // the cluster had forgotten the task, and what it knew of it

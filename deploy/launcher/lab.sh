@@ -10,6 +10,7 @@ usage: ./skep lab COMMAND [--name NAME] [OPTIONS]
 Several hosts on this machine: each has its own network, processes, host name, Docker engine, skepd and edge.
 
   up --nodes N [--underlay CIDR] [--dir DIR]   make the hosts node1 … nodeN and one cluster of them
+       --managers M   the first M are managers, on an etcd of M members, one on each, and a Kafka on node1 (default 1: none)
        --no-join      initialise node1 only; the others stay outside of the cluster
        --no-init      no cluster at all
        --native       the engines' own swarm mode and no Skep, to compare with
@@ -19,9 +20,10 @@ Several hosts on this machine: each has its own network, processes, host name, D
   cut I, heal I       pull and plug the host's network cable
   kill I              the host loses its power: every process, containers too
   stop I              the host shuts down in order
-  start I             the host boots again, or starts what does not run
+  start I …           the hosts boot again, or start what does not run
   freeze I, thaw I    stop skepd with SIGSTOP, let it go on
-  engine kill I       only the Docker engine: kill, stop or start it
+  engine kill I       only the Docker engine: kill, stop, start, freeze or thaw it
+  etcd kill I         only the member of etcd; kafka kill 1: only Kafka; the same five
   down                remove the lab with everything in it
 
   --name NAME         which lab (default: $SKEP_LAB, or 'lab'); several fit on one machine
@@ -40,7 +42,7 @@ skep_lab() {
   case $verb in
     help | -h | --help) lab_usage && return ;;
     up | status | down | load) lab_options no "$@" ;;
-    engine) lab_options no "$@" ;;
+    engine | etcd | kafka) lab_options no "$@" ;;
     exec | cut | heal | kill | stop | start | freeze | thaw) lab_options yes "$@" ;;
     *)
       lab_usage >&2
@@ -102,6 +104,9 @@ lab_settings() {
   LAB_NODES=$(sed -n 's/^nodes=//p' "$LAB/settings")
   LAB_UNDERLAY=$(sed -n 's/^underlay=//p' "$LAB/settings")
   LAB_NATIVE=$(sed -n 's/^native=//p' "$LAB/settings")
+  LAB_MANAGERS=$(sed -n 's/^managers=//p' "$LAB/settings")
+  LAB_MANAGERS=${LAB_MANAGERS:-1}
+  LAB_ETCD=$(sed -n 's/^etcd=//p' "$LAB/settings")
   LAB_SWITCH=skep-lab-$LAB_NAME
 }
 
@@ -181,6 +186,7 @@ lab_cut() {
   lab_node "$@"
   ip -n "$LAB_SWITCH" link set "$NODE_NAME" down 2>/dev/null || die "$NODE_NAME has no cable: it is off"
   say "$NODE_NAME ($NODE_ADDRESS) is cut from the network; back:  ./skep lab heal ${NODE_NAME#node}"
+  lab_quorum_notice
 }
 
 lab_heal() {
@@ -194,6 +200,7 @@ lab_kill() {
   lab_init "$NODE" >/dev/null || die "$NODE_NAME is off already"
   lab_power_off "$NODE"
   say "$NODE_NAME is off; on again:  ./skep lab start ${NODE_NAME#node}"
+  lab_quorum_notice
 }
 
 # Killing process 1 of a process namespace kills everything in it, and it is gone last.
@@ -231,24 +238,36 @@ lab_processes() {
 }
 
 lab_stop() {
+  local daemon
   lab_node "$@"
   lab_running
   if [ "$LAB_NATIVE" = no ]; then lab_enter "$HERE/skep" down --edge || true; fi
-  lab_engine stop "${NODE_NAME#node}"
+  lab_end TERM docker
+  for daemon in etcd kafka; do ! "lab_has_$daemon" || lab_end TERM "$daemon"; done
   lab_power_off "$NODE"
   say "$NODE_NAME has shut down; on again:  ./skep lab start ${NODE_NAME#node}"
+  lab_quorum_notice
 }
 
+# Several at once: managers need the etcd of most others before they answer.
 lab_start() {
-  lab_node "$@"
+  local number
+  [ $# -gt 0 ] || lab_node
+  for number in "$@"; do lab_node "$number"; done
   [ "$LAB_NATIVE" = yes ] || skep_build
-  if lab_init "$NODE" >/dev/null; then
-    lab_enter "$HERE/skep" lab-boot "$LAB" "$NODE"
-  else
-    lab_power_on
-  fi
-  lab_wait_ready
-  say "$NODE_NAME runs:  export DOCKER_HOST=unix://$(lab_socket)"
+  for number in "$@"; do
+    lab_node "$number"
+    if lab_init "$NODE" >/dev/null; then
+      lab_enter "$HERE/skep" lab-boot "$LAB" "$NODE"
+    else
+      lab_power_on
+    fi
+  done
+  for number in "$@"; do
+    lab_node "$number"
+    lab_wait_ready without-store
+    say "$NODE_NAME runs:  export DOCKER_HOST=unix://$(lab_socket)"
+  done
 }
 
 lab_freeze() {
@@ -271,37 +290,50 @@ lab_signal() {
 }
 
 lab_engine() {
-  local what=${1:-} tries=0
   lab_node "${2:-}"
   lab_running
-  case $what in
-    start)
-      lab_enter "$HERE/skep" lab-boot "$LAB" "$NODE"
-      lab_wait_ready
-      ;;
-    kill | stop)
-      lab_signal "$([ "$what" = kill ] && echo KILL || echo TERM)" docker
-      while lab_enter kill -0 "$(cat "$NODE/run/docker.pid" 2>/dev/null || echo 0)" 2>/dev/null; do
-        [ -s "$NODE/run/docker.pid" ] || break
-        tries=$((tries + 1))
-        [ $tries -lt 300 ] || die "the engine of $NODE_NAME does not end"
-        sleep 0.1
-      done
-      rm -f "$NODE/run/docker.pid"
-      ;;
-    *) die "lab engine kill|stop|start I" ;;
+  lab_daemon docker "${1:-}" || die "lab engine kill|stop|start|freeze|thaw I"
+  [ "$1" != start ] || lab_wait_ready without-store
+}
+
+# lab_daemon NAME WHAT: to one daemon of the host NODE; fails when there is no such WHAT.
+lab_daemon() {
+  case $2 in
+    kill) lab_end KILL "$1" ;;
+    stop) lab_end TERM "$1" ;;
+    freeze) lab_signal STOP "$1" ;;
+    thaw) lab_signal CONT "$1" ;;
+    start) lab_enter "$HERE/skep" lab-boot "$LAB" "$NODE" ;;
+    *) return 1 ;;
   esac
 }
 
+# lab_end SIGNAL NAME: ends a daemon, and waits until it has.
+lab_end() {
+  local tries=0
+  lab_signal "$1" "$2"
+  while lab_enter kill -0 "$(cat "$NODE/run/$2.pid" 2>/dev/null || echo 0)" 2>/dev/null; do
+    [ -s "$NODE/run/$2.pid" ] || break
+    tries=$((tries + 1))
+    [ $tries -lt 300 ] || die "$2 of $NODE_NAME does not end"
+    sleep 0.1
+  done
+  rm -f "$NODE/run/$2.pid"
+}
+
 lab_status() {
-  local number
-  printf '%-8s %-16s %-8s %-8s %-7s %-7s %-9s %s\n' HOST ADDRESS CABLE ENGINE SKEPD EDGE CLUSTER DOCKER_HOST
+  local number store=''
+  ! lab_shared || store=$(printf '%-7s %-7s' ETCD KAFKA)
+  printf '%-8s %-16s %-8s %-8s %-7s %-7s %s%-9s %s\n' HOST ADDRESS CABLE ENGINE SKEPD EDGE "${store:+$store }" CLUSTER DOCKER_HOST
   for number in $(seq "$LAB_NODES"); do
     lab_node "$number"
-    printf '%-8s %-16s %-8s %-8s %-7s %-7s %-9s %s\n' "$NODE_NAME" "$NODE_ADDRESS" "$(lab_cable)" "$(lab_shows docker)" "$(lab_shows skep/skepd)" \
-      "$(lab_shows skep/edge)" "$(lab_swarm)" "unix://$(lab_socket)"
+    [ -z "$store" ] || store=$(printf '%-7s %-7s' "$(lab_shows_store etcd)" "$(lab_shows_store kafka)")
+    printf '%-8s %-16s %-8s %-8s %-7s %-7s %s%-9s %s\n' "$NODE_NAME" "$NODE_ADDRESS" "$(lab_cable)" "$(lab_shows docker)" "$(lab_shows skep/skepd)" \
+      "$(lab_shows skep/edge)" "${store:+$store }" "$(lab_swarm)" "unix://$(lab_socket)"
   done
 }
+
+lab_shows_store() { if "lab_has_$1"; then lab_shows "$1"; else echo no; fi; }
 
 lab_cable() {
   if ! lab_init "$NODE" >/dev/null; then

@@ -72,7 +72,9 @@ lab_boot() {
       --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/skep-lab-$LAB_NAME/$NODE_NAME" --label "host=$NODE_NAME" >>/var/log/docker.log 2>&1 </dev/null &
   fi
   [ "$LAB_NATIVE" = no ] || return 0
-  instance_options
+  lab_boot_store
+  # the first one founds the cluster there; the others learn where it is when they join
+  if lab_has_kafka; then instance_options --store "$(lab_store_uri)" --log "$(lab_log_uri)"; else instance_options; fi
   remember_instance
   start_supervised edge
   start_supervised skepd

@@ -2,14 +2,19 @@
 
 lab_up() {
   local nodes='' began=${EPOCHREALTIME/[.,]/} join=yes init=yes
-  LAB_NATIVE=no LAB_UNDERLAY=192.168.88.0/24
+  LAB_NATIVE=no LAB_UNDERLAY=192.168.88.0/24 LAB_MANAGERS=1 LAB_ETCD=
   while [ $# -gt 0 ]; do
     case $1 in
-      --nodes | --underlay)
+      --nodes | --underlay | --managers)
         [ $# -ge 2 ] || die "lab up: $1 needs a value"
-        if [ "$1" = --nodes ]; then nodes=$2; else LAB_UNDERLAY=$2; fi
+        case $1 in
+          --nodes) nodes=$2 ;;
+          --managers) LAB_MANAGERS=$2 ;;
+          *) LAB_UNDERLAY=$2 ;;
+        esac
         shift
         ;;
+      --managers=*) LAB_MANAGERS=${1#*=} ;;
       --nodes=*) nodes=${1#*=} ;;
       --underlay=*) LAB_UNDERLAY=${1#*=} ;;
       --no-join) join=no ;;
@@ -23,6 +28,7 @@ lab_up() {
   need nsenter util-linux unshare util-linux mount mount dockerd docker.io busybox busybox-static
   need_run_tools
   [ "$LAB_NATIVE" = yes ] || skep_build
+  ! lab_shared || lab_store_tools
   lab_claim
   trap 'say "the lab is not complete; what there is:  ./skep lab status --name $LAB_NAME, logs below $LAB; remove it:  ./skep lab down --name $LAB_NAME"' EXIT
   lab_switch
@@ -41,6 +47,10 @@ lab_check_size() {
   fi
   [ "$1" -le $(((1 << (32 - prefix)) - 3)) ] || die "lab up: $LAB_UNDERLAY has no room for $1 hosts"
   LAB_NODES=$1
+  if ! [[ $LAB_MANAGERS =~ ^[1-7]$ ]] || [ "$LAB_MANAGERS" -gt "$1" ]; then
+    die "lab up: --managers M says how many of the $1 hosts are managers (1 to $(($1 < 7 ? $1 : 7))), not '$LAB_MANAGERS'"
+  fi
+  [ $((LAB_MANAGERS % 2)) = 1 ] || say "    $LAB_MANAGERS managers survive the loss of no more of them than $((LAB_MANAGERS - 1)) do: take an odd number"
 }
 
 # Takes the name. Hosts mount their own files over folders that this machine must have; those we make are remembered.
@@ -56,7 +66,7 @@ lab_claim() {
   fi
   chmod 711 "$LAB"
   ln -s "$LAB" "$LAB_REGISTRY/$LAB_NAME"
-  printf 'nodes=%s\nunderlay=%s\nnative=%s\n' "$LAB_NODES" "$LAB_UNDERLAY" "$LAB_NATIVE" >"$LAB/settings"
+  printf 'nodes=%s\nunderlay=%s\nnative=%s\nmanagers=%s\netcd=%s\n' "$LAB_NODES" "$LAB_UNDERLAY" "$LAB_NATIVE" "$LAB_MANAGERS" "$LAB_ETCD" >"$LAB/settings"
   for folder in /var/lib/skep /var/lib/docker; do
     [ -d "$folder" ] || { mkdir "$folder" && echo "$folder" >>"$LAB_REGISTRY/.made"; }
   done
@@ -126,11 +136,15 @@ lab_wait_engine() {
   done
 }
 
+# lab_wait_ready [without-store]: until the API answers, or, if that is said, until it is clear that it waits for etcd.
 lab_wait_ready() {
   local began=$SECONDS socket
   lab_wait_engine
   socket=$(lab_socket)
-  until [ -S "$socket" ] && engine_answers "$socket"; do lab_still_boots "$began" ../skep/log/skepd "the API of $NODE_NAME"; done
+  until [ -S "$socket" ] && engine_answers "$socket"; do
+    if [ "${1:-}" = without-store ] && [ $((SECONDS - began)) -ge 5 ] && ! lab_quorum; then lab_quorum_notice && return; fi
+    lab_still_boots "$began" ../skep/log/skepd "the API of $NODE_NAME"
+  done
 }
 
 lab_still_boots() {
@@ -153,22 +167,25 @@ lab_cluster() {
   if [ "$join" = no ] || [ "$LAB_NODES" = 1 ]; then return; fi
   LAB_MANAGER=unix://$(lab_socket)
   LAB_TOKEN=$(docker -H "$LAB_MANAGER" swarm join-token -q worker)
-  step "joining $((LAB_NODES - 1)) hosts"
+  LAB_MANAGER_TOKEN=$(docker -H "$LAB_MANAGER" swarm join-token -q manager)
+  step "joining $((LAB_NODES - 1)) hosts$([ "$LAB_MANAGERS" = 1 ] || echo ", $((LAB_MANAGERS - 1)) of them as managers")"
   lab_each lab_join_host
   lab_wait_nodes
 }
 
 lab_join_host() {
+  local token=$LAB_TOKEN
   if [ "$NODE_NAME" = node1 ]; then return; fi
-  docker -H "unix://$(lab_socket)" swarm join --token "$LAB_TOKEN" "$(lab_address 1):2377"
+  [ "${NODE_NAME#node}" -gt "$LAB_MANAGERS" ] || token=$LAB_MANAGER_TOKEN
+  docker -H "unix://$(lab_socket)" swarm join --token "$token" "$(lab_address 1):2377"
 }
 
 lab_wait_nodes() {
   local began=$SECONDS
-  until [ "$(docker -H "$LAB_MANAGER" node ls --format '{{.Status}}' | grep -c Ready)" = "$LAB_NODES" ]; do
-    if [ $((SECONDS - began)) -ge 30 ]; then
+  until [ "$(docker -H "$LAB_MANAGER" node ls --format '{{.Status}} {{.ManagerStatus}}' | awk '/^Ready/ {n++} / (Leader|Reachable)$/ {m++} END {print n "/" m}')" = "$LAB_NODES/$LAB_MANAGERS" ]; do
+    if [ $((SECONDS - began)) -ge 60 ]; then
       docker -H "$LAB_MANAGER" node ls >&2
-      die "not every host is a ready node after 30 s; see above"
+      die "not every host is a ready node after 60 s; see above"
     fi
     sleep 0.1
   done

@@ -5,10 +5,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Several hosts of one cluster, made by the command that users have: {@code ./skep lab}. Node 1 is the manager. With
+ * Several hosts of one cluster, made by the command that users have: {@code ./skep lab}. Node 1 is a manager. With
  * {@code -Dskep.lab.native=true} it is the engines' own swarm mode, which then tells whether a test asks for too much.
  */
 final class Lab implements AutoCloseable {
@@ -17,6 +19,7 @@ final class Lab implements AutoCloseable {
 
   private final String name;
   private final int nodes;
+  private volatile int manager = 1;
 
   private Lab(String name, int nodes) {
     this.name = name;
@@ -64,13 +67,40 @@ final class Lab implements AutoCloseable {
     return "unix://" + folder(node).resolve(NATIVE ? "run/docker.sock" : "run/skep/docker.sock");
   }
 
+  /** The network of the hosts' neighbour. */
+  String namespace() {
+    return "skep-lab-" + name;
+  }
+
   Path folder(int node) {
     return BASE.resolve(name).resolve("node" + node);
   }
 
-  /** The docker CLI on the manager. */
+  /** The docker CLI on the manager, or on the one that {@link #asks} named. */
   Command.Result docker(String... words) {
-    return dockerOn(1, words);
+    return dockerOn(manager, words);
+  }
+
+  /** Through which manager everything goes from now on, where there are several. */
+  Lab asks(int node) {
+    manager = node;
+    return this;
+  }
+
+  int asked() {
+    return manager;
+  }
+
+  /** How a manager sees the managers: "Leader", "Reachable" or "Unreachable" by host. */
+  SortedMap<Integer, String> managers(int through) {
+    SortedMap<Integer, String> seen = new TreeMap<>();
+    for (String row : dockerOn(through, "node", "ls", "--format", "{{.Hostname}} {{.ManagerStatus}}").lines()) {
+      String[] words = row.strip().split(" ");
+      if (words.length == 2 && words[0].matches("node[0-9]+")) {
+        seen.put(Integer.parseInt(words[0].substring(4)), words[1]);
+      }
+    }
+    return seen;
   }
 
   Command.Result dockerOn(int node, String... words) {
@@ -95,7 +125,7 @@ final class Lab implements AutoCloseable {
 
   /** A shell line on the hosts' neighbour. */
   Command.Result outside(String line) {
-    return Command.of("sh", "-c", line).inNamespace("skep-lab-" + name).run();
+    return Command.of("sh", "-c", line).inNamespace(namespace()).run();
   }
 
   String get(int node, int port) {

@@ -47,6 +47,7 @@ import org.slf4j.LoggerFactory;
 final class Cluster {
   private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
   private static final Duration REPLY = Duration.ofMillis(200); // for the answer to get out before the process ends
+  private static final Duration NEXT_QUESTION = Duration.ofMillis(1500); // `docker swarm join` asks as what it joined
   private static final List<Store.Compare> NOBODY_FOUNDED = List.of(new Store.Compare.ModRevision(Rows.cluster().path(), 0));
 
   private final Host host;
@@ -56,6 +57,7 @@ final class Cluster {
   private final Semaphore turn = new Semaphore(1); // founding and ending wipe rows: never two of them at once
   private final JoinedMembership joining;
   private final Erasure erasure;
+  private volatile Optional<Membership.Identity> becomes = Optional.empty();
 
   /** @param nodeWait how long init waits for this node's own agent to report */
   Cluster(Host host, Commits commits, Duration nodeWait) {
@@ -76,6 +78,11 @@ final class Cluster {
     return worker.<Standing>map(Standing.Worker::new)
         .or(() -> member(state).map(Standing.Managing::new))
         .orElseGet(Standing.Outside::new);
+  }
+
+  /** The manager that this host is as soon as its process has started again. */
+  Optional<Membership.Identity> becomes() {
+    return becomes;
   }
 
   /** Answers the node's id. */
@@ -297,8 +304,9 @@ final class Cluster {
     }
 
     @Override
-    public void again() {
-      Cluster.this.again("this host became a manager, and goes on with the cluster's store");
+    public void again(Membership.Identity manager) {
+      becomes = Optional.of(manager);
+      host.after(NEXT_QUESTION, () -> host.restart("this host became a manager, and goes on with the cluster's store"));
     }
   }
 

@@ -84,9 +84,17 @@ final class EngineRoutes {
         .build();
   }
 
+  /** A host whose process is about to start again as a manager's: whoever made it join asks at once what it became. */
+  private static SwarmInfo manager(Membership.Identity me) {
+    return SwarmView.workerInfo(me.nodeId(), me.advertiseAddress(), me.managers()).toBuilder()
+        .setLocalNodeState("pending")
+        .setControlAvailable(true)
+        .build();
+  }
+
   private SwarmInfo swarm(ClusterState state) {
     return switch (cluster.standing(state)) {
-      case Standing.Outside _ -> SwarmInfo.newBuilder().setLocalNodeState("inactive").build();
+      case Standing.Outside _ -> cluster.becomes().map(EngineRoutes::manager).orElseGet(() -> SwarmInfo.newBuilder().setLocalNodeState("inactive").build());
       case Standing.Worker(Membership.Identity me) -> worker(me, host.session().now());
       case Standing.Managing(Membership.Identity me) -> {
         SwarmInfo swarm = SwarmView.info(state, me.nodeId());

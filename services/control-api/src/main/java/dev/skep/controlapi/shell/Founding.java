@@ -47,6 +47,6 @@ public final class Founding {
     }
 
     @Override
-    public void again() {}
+    public void again(Membership.Identity manager) {}
   }
 }

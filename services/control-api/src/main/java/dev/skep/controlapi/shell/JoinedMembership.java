@@ -42,7 +42,7 @@ final class JoinedMembership {
     boolean has(String clusterId);
 
     /** The process goes on with the cluster's store, when the answer is out. */
-    void again();
+    void again(Membership.Identity manager);
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(JoinedMembership.class);
@@ -140,7 +140,7 @@ final class JoinedMembership {
       } else {
         place.close(); // it belongs to the next process
         host.membership().prepare(manager);
-        place.again();
+        place.again(manager);
       }
       return Answer.ok(manager.nodeId());
     } catch (StatusRuntimeException e) {

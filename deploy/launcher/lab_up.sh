@@ -108,7 +108,7 @@ lab_up_host() {
   lab_power_on
   lab_wait_engine
   DOCKER_HOST=unix://$NODE/run/docker.sock "$HERE/examples/hello/prepare"
-  lab_wait_ready
+  lab_wait_ready with-store
 }
 
 # Starts process 1 of a host, in namespaces of its own; see lab_host.sh for what it does.
@@ -136,13 +136,13 @@ lab_wait_engine() {
   done
 }
 
-# lab_wait_ready [without-store]: until the API answers, or, if that is said, until it is clear that it waits for etcd.
+# lab_wait_ready with-store|without-store: until the API answers, or, without-store, until it is clear that it waits for etcd.
 lab_wait_ready() {
   local began=$SECONDS socket
   lab_wait_engine
   socket=$(lab_socket)
   until [ -S "$socket" ] && engine_answers "$socket"; do
-    if [ "${1:-}" = without-store ] && [ $((SECONDS - began)) -ge 5 ] && ! lab_quorum; then lab_quorum_notice && return; fi
+    if [ "$1" = without-store ] && [ $((SECONDS - began)) -ge 5 ] && ! lab_quorum; then lab_quorum_notice && return; fi
     lab_still_boots "$began" ../skep/log/skepd "the API of $NODE_NAME"
   done
 }
@@ -200,6 +200,10 @@ lab_summary() {
     lab_node "$number"
     printf '%-7s %-15s export DOCKER_HOST=unix://%s\n' "$NODE_NAME" "$NODE_ADDRESS" "$(lab_socket)"
   done
+  if lab_shared; then
+    echo
+    echo "managers: node1 to node$LAB_MANAGERS; their store $(lab_store_uri), its log $(lab_log_uri)"
+  fi
   echo
   echo "Paste one of these lines, then use docker as ever; there is an image skep-hello:1 on every host. For example:"
   lab_node 1

@@ -22,7 +22,12 @@ class ManagersFaultsTest extends ManagersOnHosts {
     String name = fault + " of " + (leads ? "the leader's host" : "another manager's host") + " (node" + host + ")";
     switch (fault) {
       case KILL -> survived(name, host, Seen.DOWN, () -> lab.does("kill", host), () -> lab.does("start", host));
-      case FREEZE -> survived(name, host, Seen.DOWN, () -> lab.does("freeze", host), () -> lab.does("thaw", host));
+      case FREEZE -> {
+        survived(name, host, Seen.DOWN, () -> lab.does("freeze", host), () -> lab.does("thaw", host));
+        lab.asks(host); // awake, it serves as before
+        create("--name", "awake", "--entrypoint", "sleep", "--stop-signal", "SIGKILL", ThreeNodes.IMAGE, "100000");
+        lab.replicas("awake", "1/1");
+      }
       case CUT -> survived(name, host, Seen.DOWN, () -> lab.does("cut", host), () -> lab.does("heal", host));
       case RESTART -> survived(name, host, Seen.READY, () -> lab.sh(host, "kill -9 $(cat /run/skep/skepd.pid)").succeeds(), () -> {});
       case ETCD_FROZEN -> survived(name, host, Seen.READY, () -> etcd("freeze", host), () -> etcd("thaw", host));

@@ -20,6 +20,7 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -168,7 +169,7 @@ public final class GrpcDoor implements NetworkDoor {
           end(door);
         }
       }
-    } catch (IOException | IllegalStateException e) { // the latter from loops that were ended meanwhile
+    } catch (IOException | IllegalStateException | RejectedExecutionException e) { // the latter two from loops that were ended meanwhile
       synchronized (this) {
         if (!door.closed) {
           throw new IllegalStateException("the network door at " + door.asked + " cannot be served", e);

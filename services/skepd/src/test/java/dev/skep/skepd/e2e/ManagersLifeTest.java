@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Three managers as a user has them: any of them serves, roles change, and the leader's host may go. */
+@Tag("long")
 class ManagersLifeTest extends ManagersOnHosts {
   @Test
   void anyOfThreeServesAndTheLastOneStays() {

@@ -94,7 +94,8 @@ final class EngineRoutes {
 
   private SwarmInfo swarm(ClusterState state) {
     return switch (cluster.standing(state)) {
-      case Standing.Outside _ -> cluster.becomes().map(EngineRoutes::manager).orElseGet(() -> SwarmInfo.newBuilder().setLocalNodeState("inactive").build());
+      case Standing.Outside _ -> cluster.becomes().map(EngineRoutes::manager)
+          .orElseGet(() -> SwarmInfo.newBuilder().setLocalNodeState("inactive").build());
       case Standing.Worker(Membership.Identity me) -> worker(me, host.session().now());
       case Standing.Managing(Membership.Identity me) -> {
         SwarmInfo swarm = SwarmView.info(state, me.nodeId());

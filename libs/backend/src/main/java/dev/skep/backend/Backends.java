@@ -101,7 +101,7 @@ public final class Backends {
 
   /** The address of a store for a user who may not read what is sealed there: it is left out of what is read and watched. */
   public static String withoutSealed(String uri) {
-    return uri.contains("sealed=hidden") ? uri : uri + (uri.contains("?") ? "&" : "?") + "sealed=hidden";
+    return alone(uri) || uri.contains("sealed=hidden") ? uri : uri + (uri.contains("?") ? "&" : "?") + "sealed=hidden";
   }
 
   /** Who may use a store or a log on other machines. {@code access} is an administrator's. */

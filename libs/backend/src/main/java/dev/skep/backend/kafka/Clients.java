@@ -37,7 +37,9 @@ final class Clients {
   private Clients() {}
 
   static Admin admin(KafkaConfig config) {
-    return Admin.create(common(config));
+    Map<String, Object> settings = common(config);
+    settings.put(CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) PATIENCE.toMillis());
+    return Admin.create(settings);
   }
 
   static KafkaConsumer<byte[], byte[]> consumer(KafkaConfig config, Duration longPoll) {

@@ -3,6 +3,7 @@ package dev.skep.backend.kafka;
 import dev.skep.backend.DeniedException;
 import dev.skep.backend.StoreException;
 import dev.skep.backend.Users;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -145,6 +146,6 @@ public final class KafkaUsers implements Users {
 
   @Override
   public void close() {
-    admin.close(Clients.PATIENCE);
+    admin.close(Duration.ZERO);
   }
 }

@@ -2,6 +2,7 @@ package dev.skep.backend.kafka;
 
 import dev.skep.backend.DeniedException;
 import dev.skep.backend.StoreException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,8 +28,11 @@ final class Topic {
 
   /** Returns what works and is not good, as sentences. Throws {@link DeniedException} for what does not work. */
   static List<String> ensure(KafkaConfig config) {
-    try (Admin admin = Clients.admin(config)) {
+    Admin admin = Clients.admin(config);
+    try {
       return ensure(admin, config);
+    } finally {
+      admin.close(Duration.ZERO); // else it waits for what was asked and not answered
     }
   }
 

@@ -18,6 +18,7 @@ import dev.skep.backend.kafka.KafkaConfig;
 import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.runtime.users.HostUsers;
 import dev.skep.state.StoreRole;
+import dev.skep.testkit.secured.NoUsers;
 import dev.skep.testkit.secured.SecuredServers;
 import dev.skep.testkit.tls.TestAuthority;
 import java.nio.file.Files;
@@ -55,32 +56,7 @@ class KafkaUsersTest {
     servers = SecuredServers.startKafkaOnly(folder);
     Users administrators = Backends.users(servers.adminLog(), servers.logRoot());
     administrators.prepare();
-    users = new HostUsers(CLUSTER, StoreAccess.of("etcd://unused", servers.log()), List.of(administrators, nobody()), new SecureRandom());
-  }
-
-  /** In the place of a store's users. */
-  private static Users nobody() {
-    return new Users() {
-      @Override
-      public void prepare() {}
-
-      @Override
-      public void grant(String name, String password, Rights rights) {}
-
-      @Override
-      public void password(String name, String password) {}
-
-      @Override
-      public void remove(String name) {}
-
-      @Override
-      public List<String> names(String prefix) {
-        return List.of();
-      }
-
-      @Override
-      public void close() {}
-    };
+    users = new HostUsers(CLUSTER, StoreAccess.of("etcd://unused", servers.log()), List.of(new NoUsers(), administrators), new SecureRandom());
   }
 
   @AfterAll

@@ -76,6 +76,7 @@ class DeployTest {
           ProcessSettings.withStore(settings);
           settings.required("advertise-addr", "an address");
           settings.text("admin-log");
+          settings.flag("users", true);
         }
       }
       default -> throw new IllegalArgumentException("there is no service " + kind);

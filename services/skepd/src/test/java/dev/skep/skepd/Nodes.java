@@ -137,6 +137,23 @@ final class Nodes implements AutoCloseable {
       return sharing ? told.apply(builder) : builder;
     }
 
+    /** Until it is started again, its machine is off. */
+    synchronized void stop() {
+      host.stop();
+    }
+
+    /** Starts it again, as often as it says that it has to start again. */
+    synchronized void begin() {
+      try {
+        start(false);
+      } catch (AssertionError e) {
+        if (!String.valueOf(e.getCause()).contains("has to start again")) {
+          throw e;
+        }
+        start(false);
+      }
+    }
+
     /** As systemd does it when somebody asks for it. */
     synchronized void again() {
       if (!over) {

@@ -12,6 +12,7 @@ import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.identity.NodeRole;
 import dev.skep.runtime.identity.StoreAccess;
+import dev.skep.runtime.users.HostUsers;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.TaskState;
 import dev.skep.testkit.secured.SecuredServers;
@@ -20,11 +21,14 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
@@ -122,8 +126,9 @@ class SecuredManagersTest {
     }
   }
 
-  /** The user of a manager was made anew, for somebody else: the host asks the other manager. */
+  /** The user of a manager is gone: the host asks the other manager. So does one that was off when it was demoted. */
   private void aUserThatIsLostComesBack(SecuredServers servers, Nodes.Node first, Nodes nodes) throws Exception {
+    String cluster = first.host.membership().current().orElseThrow().clusterId();
     Nodes.Node third = nodes.host();
     assertThat(joining(third, first)).isEqualTo("200 ");
     third.awaitStarts(2);
@@ -132,6 +137,29 @@ class SecuredManagersTest {
     third.awaitStarts(3);
     Nodes.awaitState(first, third.id(), "ready");
     runs(third, "again");
+
+    String id = third.id();
+    third.stop();
+    Nodes.awaitState(first, id, "down");
+    demote(first, id);
+    try (HostUsers users = new HostUsers(cluster, StoreAccess.of(servers.store(), servers.log()),
+        List.of(Backends.users(servers.adminLog(), servers.logRoot()), Backends.users(servers.store(), servers.storeRoot())), new SecureRandom())) {
+      StoreAccess kept = StoreAccess.read(identity(third)).orElseThrow();
+      eventually("its user is gone", () -> !users.isHost(id, kept));
+      assertThat(users.isHost(first.id(), StoreAccess.read(identity(first)).orElseThrow())).isTrue();
+    }
+    third.begin();
+    Nodes.awaitState(first, id, "ready");
+    assertThat(third.host.membership().current().orElseThrow().manager()).as("it slept through its demotion").isFalse();
+    assertThat(StoreAccess.read(identity(third))).isEmpty();
+  }
+
+  private static void eventually(String what, BooleanSupplier there) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+    while (!there.getAsBoolean()) {
+      assertThat(System.nanoTime()).as(what).isLessThan(end);
+      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+    }
   }
 
   private static String copy(Path identity, Path to) throws IOException {

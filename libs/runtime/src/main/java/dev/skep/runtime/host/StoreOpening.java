@@ -1,14 +1,17 @@
 package dev.skep.runtime.host;
 
+import dev.skep.backend.Access;
 import dev.skep.backend.Backends;
 import dev.skep.backend.ChangeLog;
 import dev.skep.backend.Store;
 import dev.skep.backend.StoreException;
 import dev.skep.backend.Threads;
 import dev.skep.runtime.Component;
+import dev.skep.runtime.identity.Trust;
 import dev.skep.runtime.view.StoreView;
 import dev.skep.runtime.view.ViewMetrics;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
@@ -17,6 +20,7 @@ import org.slf4j.LoggerFactory;
 /** How a process gets its store, its log and its view. A store that others serve may be away: the process waits for it. */
 final class StoreOpening {
   private static final Logger LOG = LoggerFactory.getLogger(StoreOpening.class);
+  private static final int REFUSALS = 2;
   private static final Duration FIRST_WAIT = Duration.ofMillis(200);
   private static final Duration LONGEST_WAIT = Duration.ofSeconds(3);
 
@@ -61,6 +65,7 @@ final class StoreOpening {
   private <T> T there(Supplier<T> opened) {
     Duration wait = FIRST_WAIT;
     String said = "";
+    int denied = 0;
     try {
       while (true) {
         try {
@@ -78,6 +83,10 @@ final class StoreOpening {
             said = what;
             LOG.warn("waiting for {}", what);
           }
+          denied = e.denied() ? denied + 1 : 0;
+          if (denied > REFUSALS) {
+            endWhenShutOut();
+          }
           if (!host.waitFor(what, wait)) {
             throw new IllegalStateException("asked to end while waiting for " + what, e);
           }
@@ -90,6 +99,18 @@ final class StoreOpening {
       }
       host.abandon();
       throw e;
+    }
+  }
+
+  /** A host that was demoted while it was down would wait for ever. */
+  private void endWhenShutOut() {
+    Optional<String> user = options.storeAccess.credentials().map(Access.Credentials::user);
+    ShutOut shutOut = new ShutOut(new FileMembership(host.membershipFolder()), new Trust(host.identityFolder(), host.clock()), host.identityFolder());
+    if (shutOut.concerns(user)) {
+      switch (shutOut.ask()) {
+        case ShutOut.Answer.Again(String why) -> throw new IllegalStateException(why + "; it has to start again");
+        case ShutOut.Answer.Unknown(String why) -> LOG.warn("{}", why);
+      }
     }
   }
 }

@@ -83,8 +83,12 @@ class SecuredManagersTest {
     });
   }
 
-  @Test
-  void whoIsDemotedIsShutOutAndTheOthersGoOn() throws Exception {
+  /** What is done with a first manager on servers that know everybody by name. */
+  private interface Story {
+    void goesOn(SecuredServers servers, Nodes nodes, Nodes.Node first) throws Exception;
+  }
+
+  private void secured(Story story) throws Exception {
     try (SecuredServers servers = SecuredServers.start(folder.resolve("tls"))) {
       StoreAccess addresses = StoreAccess.from(said(List.of("--store=" + servers.store(), "--store.ca=" + servers.root(), "--log=" + servers.log(),
           "--log.ca=" + servers.root())), "");
@@ -97,33 +101,44 @@ class SecuredManagersTest {
         AdminMain.grant(said(servers.administrator(), "--identity=" + identity(first), "--data=" + identity(first).getParent()));
         first.again();
         assertThat(user(first)).endsWith("." + first.id());
-
-        Nodes.Node second = nodes.host();
-        assertThat(joining(second, first)).isEqualTo("200 ");
-        second.awaitStarts(2);
-        Nodes.awaitState(first, second.id(), "ready");
-        assertThat(user(second)).endsWith("." + second.id());
-        runs(second, "before");
-
-        String kept = copy(identity(second), folder.resolve("kept"));
-        try (Kept old = new Kept(folder.resolve("kept"))) {
-          assertThat(old.store.read("").entries()).isNotEmpty();
-          old.log.claim("e");
-          String id = second.id();
-          demote(first, id);
-          second.awaitStarts(3);
-          Nodes.awaitState(first, id, "ready");
-          old.refused();
-          try (Kept again = new Kept(folder.resolve("kept"))) {
-            again.refused();
-          }
-          assertThat(kept).contains(id);
-          assertThat(StoreAccess.read(identity(second))).isEmpty();
-          runs(first, "after");
-        }
-        aUserThatIsLostComesBack(servers, first, nodes);
+        story.goesOn(servers, nodes, first);
       }
     }
+  }
+
+  @Test
+  void whoIsDemotedIsShutOutAndTheOthersGoOn() throws Exception {
+    secured((servers, nodes, first) -> {
+      Nodes.Node second = nodes.host();
+      assertThat(joining(second, first)).isEqualTo("200 ");
+      second.awaitStarts(2);
+      Nodes.awaitState(first, second.id(), "ready");
+      assertThat(user(second)).endsWith("." + second.id());
+      runs(second, "before");
+
+      String kept = copy(identity(second), folder.resolve("kept"));
+      try (Kept old = new Kept(folder.resolve("kept"))) {
+        assertThat(old.store.read("").entries()).isNotEmpty();
+        old.log.claim("e");
+        String id = second.id();
+        demote(first, id);
+        second.awaitStarts(3);
+        Nodes.awaitState(first, id, "ready");
+        old.refused();
+        try (Kept again = new Kept(folder.resolve("kept"))) {
+          again.refused();
+        }
+        assertThat(kept).contains(id);
+        assertThat(StoreAccess.read(identity(second))).isEmpty();
+        runs(first, "after");
+      }
+    });
+  }
+
+  @Test
+  @Tag("long")
+  void whoLostItsUserAsksAnotherManager() throws Exception {
+    secured((servers, nodes, first) -> aUserThatIsLostComesBack(servers, first, nodes));
   }
 
   /** The user of a manager is gone: the host asks the other manager. So does one that was off when it was demoted. */

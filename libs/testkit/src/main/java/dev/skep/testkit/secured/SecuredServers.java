@@ -94,8 +94,9 @@ public final class SecuredServers implements AutoCloseable {
     return kafka;
   }
 
+  /** With patience: the machine may have other things to do. */
   public String store() {
-    return "etcd://" + etcd.endpoint();
+    return "etcd://" + etcd.endpoint() + "?timeout=60s&silence=20s";
   }
 
   /** For users. */

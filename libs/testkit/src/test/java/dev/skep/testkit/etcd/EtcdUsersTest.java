@@ -85,7 +85,7 @@ class EtcdUsersTest {
   @Test
   void everyServiceWritesItsOwnRowsAndTwoReadWhatIsSealed() throws Exception {
     try (EtcdServer etcd = EtcdServer.start()) {
-      String uri = "etcd://" + etcd.endpoint() + "/skep";
+      String uri = "etcd://" + etcd.endpoint() + "/skep?timeout=60s&silence=20s";
       try (Users first = Backends.users(uri, as("root", "root-pass"))) {
         first.prepare();
         first.prepare(); // again, as when the command is run again

@@ -111,6 +111,10 @@ class DeployTest {
     assertThat(small.services().keySet()).containsAll(CONTROL).containsAll(NODE).contains("etcd1", "kafka1", "prometheus", "grafana");
     Compose large = Compose.read(DEPLOY.resolve("compose.yaml"), VARIABLES);
     assertThat(large.services().keySet()).contains("etcd1", "etcd2", "etcd3", "kafka1", "kafka2", "kafka3", "prometheus", "grafana");
+    for (Compose compose : List.of(small, large)) {
+      compose.services().values().stream().filter(service -> service.name().startsWith("kafka")).forEach(
+          broker -> assertThat(broker.environment()).as("what its storage is formatted for").containsKey("CLUSTER_ID"));
+    }
     for (String service : CONTROL) {
       assertThat(large.services()).as("replicated").containsKeys(service + "1", service + "2");
     }

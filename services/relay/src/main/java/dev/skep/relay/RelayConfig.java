@@ -47,6 +47,6 @@ public record RelayConfig(
   }
 
   Rules rules() {
-    return new Rules(keep, hold, compactEvery, snapshotEvery, batch, batchBytes);
+    return new Rules(keep, hold, compactEvery, snapshotEvery, batch, batchBytes, Rules.LONGEST_TRY);
   }
 }

@@ -38,7 +38,12 @@ final class Broker {
     }
     KafkaRaftServer server = new KafkaRaftServer(KafkaConfig.fromProps(settings, false), Time.SYSTEM);
     Runtime.getRuntime().addShutdownHook(new Thread(server::shutdown, "shutdown"));
-    server.startup();
+    try {
+      server.startup();
+    } catch (Throwable e) { // threads that it began would keep the process, and whoever waits for it, for ever
+      e.printStackTrace();
+      Runtime.getRuntime().halt(1);
+    }
     System.out.println(READY);
     Thread.ofPlatform().daemon().name("parent").start(Broker::endWithParent);
     server.awaitShutdown();

@@ -12,23 +12,27 @@ import java.util.Optional;
  * looked did not pass: then the clock was set forward, or the process stood still and did not try to fill the log.
  */
 final class Past {
-  private static final int LONGEST_BLINK = 12; // spacings
-
   private record Sample(Instant time, long revision) {}
 
   private final Duration spacing;
+  private final Duration longestBlink;
   private final int most;
   private final Deque<Sample> samples = new ArrayDeque<>();
   private Instant looked; // last
 
-  /** Reaches back for {@code length}. */
-  Past(Duration length, Duration spacing) {
+  /**
+   * Reaches back for {@code length}.
+   *
+   * @param longestBlink for how long nobody may look in time that counts
+   */
+  Past(Duration length, Duration spacing, Duration longestBlink) {
     this.spacing = spacing;
+    this.longestBlink = longestBlink;
     this.most = (int) Math.min(10_000, length.dividedBy(spacing) + 2);
   }
 
   void sample(Instant now, long revision) {
-    if (looked != null && now.isAfter(looked.plus(spacing.multipliedBy(LONGEST_BLINK)))) {
+    if (looked != null && now.isAfter(looked.plus(longestBlink))) {
       Duration unseen = Duration.between(looked, now);
       List<Sample> moved = samples.stream().map(sample -> new Sample(sample.time.plus(unseen), sample.revision)).toList();
       samples.clear();

@@ -18,6 +18,7 @@ import java.util.Optional;
  */
 public final class RelayCore {
   private static final Duration MOST_WAIT = Duration.ofSeconds(2);
+  private static final int BLINK = 12; // samples that may be missed
 
   private record Arrived(Instant at, Moved moved) {}
 
@@ -40,8 +41,12 @@ public final class RelayCore {
 
   public RelayCore(Rules rules) {
     this.rules = rules;
-    Duration spacing = rules.keep().dividedBy(60);
-    this.past = new Past(rules.hold().compareTo(rules.keep()) > 0 ? rules.hold() : rules.keep(), spacing.isZero() ? Duration.ofMillis(1) : spacing);
+    Duration spacing = longer(rules.keep().dividedBy(60), Duration.ofMillis(1));
+    this.past = new Past(longer(rules.hold(), rules.keep()), spacing, longer(spacing.multipliedBy(BLINK), rules.longestTry()));
+  }
+
+  private static Duration longer(Duration one, Duration other) {
+    return one.compareTo(other) > 0 ? one : other;
   }
 
   // ---- events ----

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class RelayCoreTest {
   private static final Instant START = Instant.parse("2026-11-21T12:00:00Z");
   private static final Rules RULES =
-      new Rules(Duration.ofMinutes(10), Duration.ofMinutes(30), Duration.ofMinutes(1), Duration.ofDays(1), 3, 1_000);
+      new Rules(Duration.ofMinutes(10), Duration.ofMinutes(30), Duration.ofMinutes(1), Duration.ofDays(1), 3, 1_000, Rules.LONGEST_TRY);
 
   private final RelayCore core = new RelayCore(RULES);
   private Instant now = START;
@@ -235,6 +235,23 @@ class RelayCoreTest {
     until(Duration.ofMinutes(60 + 32));
     core.compacted(5, now.minus(Duration.ofMinutes(1)));
     assertThat(next()).isEqualTo(new Action.Compact(50));
+  }
+
+  /** Each try waits for brokers that do not answer, for longer than all that is kept. */
+  @Test
+  void timeInWhichTheLogWasTriedCounts() {
+    Duration second = Duration.ofSeconds(1);
+    RelayCore brief = new RelayCore(new Rules(second, second.multipliedBy(20), second, Duration.ofDays(1), 3, 1_000, Rules.LONGEST_TRY));
+    brief.mandated();
+    brief.seen(50, now);
+    for (int tries = 0; !(brief.next(now) instanceof Action.Compact); tries++) {
+      assertThat(tries).isLessThan(10);
+      now = now.plus(second.multipliedBy(10));
+      brief.failed(now);
+      now = now.plus(second.multipliedBy(3)); // it may pause
+      brief.seen(60, now);
+    }
+    assertThat(brief.next(now)).isEqualTo(new Action.Compact(50));
   }
 
   @Test

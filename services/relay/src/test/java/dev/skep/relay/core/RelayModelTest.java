@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * stands in the log afterwards is the store's history, each revision once, and holes only where the store forgot.
  */
 class RelayModelTest {
-  private static final Rules RULES = new Rules(Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(1), Duration.ofSeconds(40), 4, 1_000);
+  private static final Rules RULES = new Rules(Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(1), Duration.ofSeconds(40), 4, 1_000, Duration.ZERO);
   private static final String CLUSTER = Rows.cluster().path();
 
   private final List<Consumer<Replay>> log = new ArrayList<>();

@@ -34,7 +34,7 @@ import java.util.function.Consumer;
 final class SimRelay {
   /** The real ones are hours; a day of a simulation has seconds. */
   static final Rules RULES =
-      new Rules(Duration.ofSeconds(5), Duration.ofSeconds(15), Duration.ofSeconds(1), Duration.ofSeconds(20), 16, 64 << 10);
+      new Rules(Duration.ofSeconds(5), Duration.ofSeconds(15), Duration.ofSeconds(1), Duration.ofSeconds(20), 16, 64 << 10, Duration.ZERO);
 
   private static final Duration AT_ONCE = Duration.ofNanos(30_000);
   private static final Duration LONGEST_SLEEP = Duration.ofMillis(500);

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 /** Random histories of a whole cluster: what must always hold holds, and all comes to rest when faults stop. */
 final class SimulationTest {
   private static final int FEW = 150;
-  private static final int MANY = 850;
+  private static final int MANY = 3_500;
 
   @Test
   void aFewHistories() {

@@ -185,12 +185,9 @@ final class NetworkKeeper {
     lane.run(
         () -> {
           try {
-            Looked now = before == null ? Looked.at(networks.standing()) : before.loaded() ? Looked.at(before) : lookedAt(before);
-            NodeNetworks.Applied applied = networks.apply(want, now.left(), hostname);
-            agent.execute(() -> {
-              replug(now.restored());
-              applied(want, applied, seen);
-            });
+            NetworkHave standing = before == null ? networks.standing() : before.loaded() ? before : left(before);
+            NodeNetworks.Applied applied = networks.apply(want, standing, hostname);
+            agent.execute(() -> applied(want, applied, seen));
           } catch (EngineException e) {
             LOG.warn("{}; networks are tried again", e.getMessage());
             agent.execute(this::retry);
@@ -265,51 +262,48 @@ final class NetworkKeeper {
       NetworkHave before = have;
       lane.run(
           () -> {
-            Looked now = lookedAt(before);
-            agent.execute(() -> looked(now, now.left() != before));
+            NetworkHave left = left(before);
+            agent.execute(() -> looked(left, left != before));
           });
     }
   }
 
-  /** What is left of what we made, and the bridges that were made again for it. */
-  private record Looked(NetworkHave left, Set<String> restored) {
-    static Looked at(NetworkHave have) {
-      return new Looked(have, Set.of());
-    }
-  }
-
-  /** Also before a plan that failed is tried again: it may have failed because somebody took away what it builds on. Blocking. */
-  private Looked lookedAt(NetworkHave before) {
+  /**
+   * What is left of what we made; bridges that others took away were made again. Also before a plan that failed is tried
+   * again: it may have failed because somebody took away what it builds on. Blocking.
+   */
+  private NetworkHave left(NetworkHave before) {
     try {
       Drift drift = drifts.look(before);
       if (drift.lost() && before.loaded()) {
         LOG.warn("somebody removed {}; made again", drift);
       }
       drifts.mend(drift);
-      return new Looked(drift.from(before), drift.bridges().stream().map(Overlay::bridge).collect(Collectors.toSet()));
+      Set<String> restored = drift.bridges().stream().map(Overlay::bridge).collect(Collectors.toSet());
+      if (!restored.isEmpty()) {
+        agent.execute(() -> replugged(restored)); // whatever becomes of the plan
+      }
+      return drift.from(before);
     } catch (EngineException | Commands.Failed e) {
       LOG.warn("what stands of our networks cannot be made sure of: {}; looked at again", e.getMessage());
-      return Looked.at(before);
+      return before;
     }
   }
 
-  private void looked(Looked now, boolean lost) {
+  private void looked(NetworkHave left, boolean lost) {
     busy = false;
-    have = now.left();
-    replug(now.restored());
+    have = left;
     if (again || lost) {
       again = false;
       reconcile();
     }
   }
 
-  /** Ports of containers joined these bridges. */
-  private void replug(Set<String> bridges) {
-    if (!bridges.isEmpty()) {
-      lane.run(hairpins::clear);
-      hairpinWanted.addAll(bridges);
-      hairpin();
-    }
+  /** Containers' ports joined these bridges, which were made again. */
+  private void replugged(Set<String> bridges) {
+    lane.run(hairpins::clear);
+    hairpinWanted.addAll(bridges);
+    hairpin();
   }
 
   private void guard(boolean changed) {

@@ -132,20 +132,9 @@ public record CertificateAuthority(String certificatePem, byte[] subject, byte[]
         .addRDN(BCStyle.OU, NodeName.UNIT + node.role().text())
         .addRDN(BCStyle.O, node.clusterId())
         .build();
-    try {
-      var builder = new JcaX509v3CertificateBuilder(
-          X500Name.getInstance(subject), serial(random), Date.from(now.minus(NodeCertificate.CLOCK_SKEW)), Date.from(now.plus(life)), name, key);
-      builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
-      builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
-      builder.addExtension(Extension.extendedKeyUsage, false,
-          new ExtendedKeyUsage(new KeyPurposeId[] {KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth}));
-      builder.addExtension(Extension.authorityKeyIdentifier, false, new JcaX509ExtensionUtils().createAuthorityKeyIdentifier(root().getPublicKey()));
-      builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(new GeneralName[] {
-          new GeneralName(GeneralName.dNSName, NodeName.UNIT + node.role().text()), new GeneralName(GeneralName.dNSName, node.nodeId())}));
-      return Pem.certificate(signed(builder, Pem.key(privateKey)));
-    } catch (GeneralSecurityException | IOException e) {
-      throw cannot("issue a certificate", e);
-    }
+    List<GeneralName> all = List.of(
+        new GeneralName(GeneralName.dNSName, NodeName.UNIT + node.role().text()), new GeneralName(GeneralName.dNSName, node.nodeId()));
+    return issue(name, all, key, now, life, random);
   }
 
   /** A certificate for a server of these names and addresses, and for a client of this common name. */
@@ -153,6 +142,11 @@ public record CertificateAuthority(String certificatePem, byte[] subject, byte[]
     X500Name name = new X500NameBuilder().addRDN(BCStyle.CN, commonName).build();
     List<GeneralName> all = names.stream()
         .map(one -> new GeneralName(one.matches("[0-9.]+|.*:.*") ? GeneralName.iPAddress : GeneralName.dNSName, one)).toList();
+    return issue(name, all, key, now, life, random);
+  }
+
+  /** For both ends of a connection. */
+  private String issue(X500Name name, List<GeneralName> otherNames, PublicKey key, Instant now, Duration life, SecureRandom random) {
     try {
       var builder = new JcaX509v3CertificateBuilder(
           X500Name.getInstance(subject), serial(random), Date.from(now.minus(NodeCertificate.CLOCK_SKEW)), Date.from(now.plus(life)), name, key);
@@ -161,7 +155,7 @@ public record CertificateAuthority(String certificatePem, byte[] subject, byte[]
       builder.addExtension(Extension.extendedKeyUsage, false,
           new ExtendedKeyUsage(new KeyPurposeId[] {KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth}));
       builder.addExtension(Extension.authorityKeyIdentifier, false, new JcaX509ExtensionUtils().createAuthorityKeyIdentifier(root().getPublicKey()));
-      builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(all.toArray(GeneralName[]::new)));
+      builder.addExtension(Extension.subjectAlternativeName, false, new GeneralNames(otherNames.toArray(GeneralName[]::new)));
       return Pem.certificate(signed(builder, Pem.key(privateKey)));
     } catch (GeneralSecurityException | IOException e) {
       throw cannot("issue a certificate", e);

@@ -204,12 +204,12 @@ final class Leases implements AutoCloseable {
       request.onCompleted();
       return Optional.of(answer.get(2 * patience, TimeUnit.NANOSECONDS)); // the call ends earlier, by its deadline
     } catch (TimeoutException | ExecutionException | IllegalStateException e) {
-      Status status = Status.fromThrowable(e instanceof ExecutionException ? e.getCause() : e);
+      Status status = e instanceof TimeoutException ? Status.DEADLINE_EXCEEDED : Status.fromThrowable(e instanceof ExecutionException ? e.getCause() : e);
       if (Fate.of(status) == Fate.STRANGER) {
         tokens.refused(token);
         LOG.info("etcd wants a new token before it keeps a lease alive");
       } else {
-        LOG.info("the lease {} was not kept alive by {} and is tried again: {}", Long.toHexString(lease.id), member.endpoint(), status);
+        LOG.info("the lease {} was not kept alive by {} and is tried again: {}", Long.toHexString(lease.id), member.endpoint(), Fate.sentence(status));
         if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
           member.reconnect();
         }

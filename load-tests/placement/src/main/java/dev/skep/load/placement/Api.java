@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 
 /** The Docker API as the command line uses it: one connection a call. */
 final class Api {
@@ -15,6 +16,8 @@ final class Api {
   private static final String SERVICE = """
       {"Name":"%s","TaskTemplate":{"ContainerSpec":{"Image":"bench:1","Args":["serve"]},"Networks":[{"Target":"%s"}]},
        "Mode":{"Replicated":{"Replicas":%d}}}""";
+
+  private static final long AGAIN_MILLIS = 500;
 
   private final Path socket;
 
@@ -34,6 +37,26 @@ final class Api {
 
   void remove(String name) throws IOException {
     done("DELETE", "/services/" + name, "");
+  }
+
+  /** As somebody who wants it to be there, whatever the store says now: until it is. */
+  void createAtLast(String name, int replicas) throws Exception {
+    atLast("POST", "/services/create", SERVICE.formatted(name, NETWORK, replicas), "409");
+  }
+
+  void removeAtLast(String name) throws Exception {
+    atLast("DELETE", "/services/" + name, "", "404");
+  }
+
+  /** @param there the status that says that it is done already */
+  private void atLast(String method, String path, String body, String there) throws Exception {
+    String answer = call(method, path, body);
+    for (; answer.startsWith("HTTP/1.1 503"); answer = call(method, path, body)) {
+      TimeUnit.MILLISECONDS.sleep(AGAIN_MILLIS);
+    }
+    if (!answer.startsWith("HTTP/1.1 20") && !answer.startsWith("HTTP/1.1 " + there)) {
+      throw new IllegalStateException(method + " " + path + " brought " + answer);
+    }
   }
 
   private void done(String method, String path, String body) throws IOException {

@@ -101,9 +101,9 @@ final class Background {
 
   private void life(String name) {
     try {
-      manager.api.create(name, REPLICAS);
+      manager.api.createAtLast(name, REPLICAS);
       TimeUnit.SECONDS.sleep(LIFE_SECONDS);
-      manager.api.remove(name);
+      manager.api.removeAtLast(name);
     } catch (Exception e) {
       failure.compareAndSet(null, e);
     }

@@ -16,8 +16,10 @@ import dev.skep.runtime.grpc.NodeCaller;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
 import io.grpc.Channel;
+import io.grpc.StatusRuntimeException;
 import io.grpc.stub.StreamObserver;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -27,34 +29,31 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * A node without an engine: a session, heartbeats, both streams, and the reports that an agent sends whose containers
- * take {@link #STEP} for each of their steps. What comes while a report is under way goes with the next one, as in the agent.
+ * take {@link #STEP} for each of their steps. What comes while a report is under way goes with the next one, and what
+ * was not taken goes with the next session, as in the agent.
  */
 final class SimNode implements AutoCloseable {
   private static final long STEP = 50_000_000; // nanoseconds
+  private static final long PAUSE_MILLIS = 200;
   private static final List<TaskState> UP = List.of(TaskState.TASK_PREPARING, TaskState.TASK_STARTING, TaskState.TASK_RUNNING);
 
   private final String id;
   private final boolean reports;
   private final DispatcherGrpc.DispatcherBlockingStub calls;
   private final DispatcherGrpc.DispatcherStub streams;
-  private final BlockingQueue<AssignmentsMessage> assigned = new LinkedBlockingQueue<>();
   private final CountDownLatch open = new CountDownLatch(1);
   private final Map<String, Integer> steps = new HashMap<>(); // of tasks that are on their way up
-  private final Map<String, TaskState> last = new HashMap<>(); // what was reported of each task
+  private final Map<String, TaskState> last = new HashMap<>(); // what each task is
+  private final Map<String, TaskStatusRow> unsaid = new LinkedHashMap<>(); // by task: what no dispatcher has taken yet
   private final Set<String> networks = new TreeSet<>();
-  private Set<String> reported = Set.of(); // of the networks
-  private volatile String session = "";
-  private volatile StreamObserver<Beat> beats;
-  private volatile FeedUpdate applied = FeedUpdate.getDefaultInstance();
-  private final ReentrantLock sending = new ReentrantLock();
-  private volatile long period = 500_000_000;
   private volatile boolean closed;
-  private long number; // of the last beat; guarded by the lock
 
   SimNode(Channel dispatcher, String id, boolean reports) {
     this.id = id;
@@ -64,85 +63,162 @@ final class SimNode implements AutoCloseable {
     this.streams = DispatcherGrpc.newStub(channel);
   }
 
-  /** Registers; returns when the session is open. */
+  /** Returns when its first session is open. */
   void open() throws InterruptedException {
-    streams.session(SessionRequest.newBuilder().setReport(report()).build(), each(this::message));
+    Thread.ofVirtual().name("node-" + id).start(this::live);
     if (!open.await(60, TimeUnit.SECONDS)) {
       throw new IllegalStateException("no session for " + id);
     }
-    streams.assignments(ref(), each(assigned::add));
-    streams.feed(ref(), each(this::fed));
-    Thread.ofVirtual().name("beats-" + id).start(this::beatOn);
-    Thread.ofVirtual().name("tasks-" + id).start(this::work);
   }
 
-  private void message(SessionMessage message) {
-    if (session.isEmpty()) {
-      session = message.getSessionId();
-      period = message.getHeartbeatPeriodNanos();
-      beats = streams.heartbeat(each((BeatReply reply) -> period = reply.getPeriodNanos()));
-      open.countDown();
-    }
-  }
-
-  private SessionRef ref() {
-    return SessionRef.newBuilder().setSessionId(session).build();
-  }
-
-  private void fed(FeedUpdate update) {
-    applied = update;
-    beat();
-  }
-
-  private void beatOn() {
+  private void live() {
     try {
       while (!closed) {
-        beat();
-        TimeUnit.NANOSECONDS.sleep(period);
+        try (Session session = new Session()) {
+          session.work();
+        } catch (StatusRuntimeException | SessionOver e) {
+          if (!closed) {
+            System.out.println("node " + id + " opens another session: " + e.getMessage());
+            TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+          }
+        }
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
   }
 
-  private void beat() {
-    FeedUpdate feed = applied;
-    sending.lock();
-    try {
-      if (!closed) {
-        beats.onNext(Beat.newBuilder().setSessionId(session).setNumber(++number).setFeedEpoch(feed.getEpoch()).setFeedRevision(feed.getRevision()).build());
-      }
-    } catch (IllegalStateException e) {
-      closed = true; // the stream ended
-    } finally {
-      sending.unlock();
+  /** A stream of the session has ended. */
+  private static final class SessionOver extends Exception {
+    private static final long serialVersionUID = 1;
+
+    SessionOver(String why) {
+      super(why);
     }
   }
 
-  private void work() {
-    try {
-      while (!closed) {
-        AssignmentsMessage message = steps.isEmpty() ? assigned.take() : assigned.poll(STEP, TimeUnit.NANOSECONDS);
-        UpdateTaskStatusRequest.Builder request = UpdateTaskStatusRequest.newBuilder().setSessionId(session);
+  /** One session with the dispatcher, from its opening to the end of any of its streams. */
+  private final class Session implements AutoCloseable {
+    private final BlockingQueue<AssignmentsMessage> assigned = new LinkedBlockingQueue<>();
+    private final AtomicReference<String> over = new AtomicReference<>();
+    private final ReentrantLock sending = new ReentrantLock();
+    private Set<String> reported = Set.of(); // of the networks
+    private volatile String id = "";
+    private volatile StreamObserver<Beat> beats;
+    private volatile FeedUpdate applied = FeedUpdate.getDefaultInstance();
+    private volatile long period = 500_000_000;
+    private long number; // of the last beat; guarded by the lock
+
+    Session() {
+      streams.session(SessionRequest.newBuilder().setReport(report()).build(), each(this::message));
+    }
+
+    private void message(SessionMessage message) {
+      if (id.isEmpty()) {
+        id = message.getSessionId();
+        period = message.getHeartbeatPeriodNanos();
+        beats = streams.heartbeat(each((BeatReply reply) -> period = reply.getPeriodNanos()));
+        SessionRef ref = SessionRef.newBuilder().setSessionId(id).build();
+        streams.assignments(ref, each(assigned::add));
+        streams.feed(ref, each(this::fed));
+        Thread.ofVirtual().name("beats-" + SimNode.this.id).start(this::beatOn);
+        open.countDown();
+      }
+    }
+
+    private void fed(FeedUpdate update) {
+      applied = update;
+      beat();
+    }
+
+    private void beatOn() {
+      try {
+        while (over.get() == null) {
+          beat();
+          TimeUnit.NANOSECONDS.sleep(period);
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    private void beat() {
+      FeedUpdate feed = applied;
+      sending.lock();
+      try {
+        if (over.get() == null) {
+          beats.onNext(Beat.newBuilder().setSessionId(id).setNumber(++number).setFeedEpoch(feed.getEpoch()).setFeedRevision(feed.getRevision()).build());
+        }
+      } catch (IllegalStateException e) {
+        end("no more beats: " + e.getMessage());
+      } finally {
+        sending.unlock();
+      }
+    }
+
+    void work() throws InterruptedException, SessionOver {
+      while (over.get() == null) {
+        AssignmentsMessage message = steps.isEmpty() && unsaid.isEmpty() ? assigned.take() : assigned.poll(STEP, TimeUnit.NANOSECONDS);
         if (message == null) {
-          step(request);
+          step();
         }
         for (; message != null; message = assigned.poll()) {
-          apply(message, request);
+          apply(message);
         }
-        if (!networks.equals(reported)) {
-          reported = new TreeSet<>(networks);
-          calls.reportNode(report().setSessionId(session).addAllNetworkIds(networks).build());
-        }
-        if (request.getUpdatesCount() > 0) {
-          calls.updateTaskStatus(request.build());
+        if (over.get() == null && !id.isEmpty()) {
+          say(id);
         }
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (RuntimeException e) {
-      if (!closed) {
-        throw e;
+      throw new SessionOver(over.get());
+    }
+
+    private void say(String session) {
+      if (!networks.equals(reported)) {
+        calls.reportNode(report().setSessionId(session).addAllNetworkIds(networks).build());
+        reported = new TreeSet<>(networks);
+      }
+      if (!unsaid.isEmpty()) {
+        calls.updateTaskStatus(UpdateTaskStatusRequest.newBuilder().setSessionId(session).addAllUpdates(unsaid.values()).build());
+        unsaid.clear();
+      }
+    }
+
+    private void end(String why) {
+      over.compareAndSet(null, why);
+      assigned.add(AssignmentsMessage.getDefaultInstance()); // whoever waits for more looks up
+    }
+
+    private <T> StreamObserver<T> each(Consumer<T> consumer) {
+      return new StreamObserver<>() {
+        @Override
+        public void onNext(T message) {
+          consumer.accept(message);
+        }
+
+        @Override
+        public void onError(Throwable failure) {
+          end(String.valueOf(failure.getMessage()));
+        }
+
+        @Override
+        public void onCompleted() {
+          end("the dispatcher ended it");
+        }
+      };
+    }
+
+    @Override
+    public void close() {
+      end("over");
+      sending.lock();
+      try {
+        if (beats != null) {
+          beats.onCompleted();
+        }
+      } catch (IllegalStateException e) {
+        // the dispatcher ended it before
+      } finally {
+        sending.unlock();
       }
     }
   }
@@ -151,59 +227,48 @@ final class SimNode implements AutoCloseable {
     return NodeReport.newBuilder().setAdvertiseAddr("192.0.2.1").setDescription(NodeDescription.newBuilder().setHostname(id));
   }
 
-  private void apply(AssignmentsMessage message, UpdateTaskStatusRequest.Builder request) {
+  private void apply(AssignmentsMessage message) {
+    if (message.getComplete()) {
+      Set<String> tasks = message.getPutTasksList().stream().map(TaskAssignment::getId).collect(Collectors.toSet());
+      List.copyOf(last.keySet()).stream().filter(task -> !tasks.contains(task)).forEach(this::forget);
+      networks.clear();
+    }
     message.getPutNetworksList().forEach(network -> networks.add(network.getId()));
     networks.removeAll(message.getRemoveNetworksList());
     for (TaskAssignment task : message.getPutTasksList()) {
       if (task.getDesiredValue() >= TaskState.TASK_SHUTDOWN_VALUE) {
         steps.remove(task.getId());
-        report(task.getId(), TaskState.TASK_SHUTDOWN, request);
+        become(task.getId(), TaskState.TASK_SHUTDOWN);
       } else if (last.putIfAbsent(task.getId(), TaskState.TASK_ASSIGNED) == null && reports) {
         steps.put(task.getId(), 1);
-        report(task.getId(), UP.getFirst(), request);
+        become(task.getId(), UP.getFirst());
       }
     }
-    message.getRemoveTasksList().forEach(task -> {
-      steps.remove(task);
-      last.remove(task);
-    });
+    message.getRemoveTasksList().forEach(this::forget);
   }
 
-  private void step(UpdateTaskStatusRequest.Builder request) {
+  private void forget(String task) {
+    steps.remove(task);
+    last.remove(task);
+    unsaid.remove(task);
+  }
+
+  private void step() {
     steps.replaceAll((task, next) -> {
-      report(task, UP.get(next), request);
+      become(task, UP.get(next));
       return next + 1;
     });
     steps.values().removeIf(next -> next == UP.size());
   }
 
-  private void report(String task, TaskState state, UpdateTaskStatusRequest.Builder request) {
+  private void become(String task, TaskState state) {
     if (last.put(task, state) != state) {
       TaskStatusRow.Builder row = TaskStatusRow.newBuilder().setTaskId(task).setState(state).setMessage(state.name().substring(5).toLowerCase(Locale.ROOT));
       if (state == TaskState.TASK_STARTING || state == TaskState.TASK_RUNNING || state == TaskState.TASK_SHUTDOWN) {
         row.getContainerBuilder().setContainerId((task + task + task).substring(0, 64)).setPid(4711);
       }
-      request.addUpdates(row);
+      unsaid.put(task, row.build());
     }
-  }
-
-  private <T> StreamObserver<T> each(Consumer<T> consumer) {
-    return new StreamObserver<>() {
-      @Override
-      public void onNext(T message) {
-        consumer.accept(message);
-      }
-
-      @Override
-      public void onError(Throwable failure) {
-        if (!closed) {
-          System.err.println("node " + id + ": a stream ended: " + failure);
-        }
-      }
-
-      @Override
-      public void onCompleted() {}
-    };
   }
 
   @Override

@@ -4,7 +4,6 @@ import dev.skep.backend.Store.Compare;
 import dev.skep.backend.Store.Operation;
 import dev.skep.backend.Store.Transaction;
 import dev.skep.state.ChangeSet;
-import dev.skep.state.Guard;
 import dev.skep.state.Write;
 import dev.skep.state.v1.LeaderRow;
 import java.util.ArrayDeque;
@@ -76,25 +75,10 @@ final class Batches {
     compares.add(new Compare.ModRevision(leaderKey, chain));
     List<Operation> operations = new ArrayList<>();
     for (ChangeSet set : batch) {
-      set.guards().forEach(guard -> compares.add(compare(guard)));
-      set.writes().forEach(write -> operations.add(operation(write)));
+      set.guards().forEach(guard -> compares.add(StoreTerms.compare(guard)));
+      set.writes().forEach(write -> operations.add(StoreTerms.operation(write)));
     }
     operations.add(new Operation.Put(leaderKey, next.toByteArray(), lease));
     return new Transaction(List.copyOf(compares), operations);
-  }
-
-  private static Compare compare(Guard guard) {
-    return switch (guard) {
-      case Guard.Unmodified unmodified -> new Compare.ModRevision(unmodified.key().path(), unmodified.modRevision());
-      case Guard.Present present -> new Compare.Exists(present.key().path());
-      case Guard.Absent absent -> new Compare.ModRevision(absent.key().path(), 0);
-    };
-  }
-
-  private static Operation operation(Write write) {
-    return switch (write) {
-      case Write.Put<?> put -> new Operation.Put(put.key().path(), put.value().toByteArray());
-      case Write.Delete delete -> new Operation.Delete(delete.key().path());
-    };
   }
 }

@@ -5,13 +5,12 @@ import dev.skep.controlapi.core.Answer;
 import dev.skep.controlapi.core.ApiError;
 import dev.skep.controlapi.core.Planned;
 import dev.skep.runtime.Host;
+import dev.skep.runtime.loop.StoreTerms;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
-import dev.skep.state.Guard;
 import dev.skep.state.Tick;
 import dev.skep.state.Write;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -83,23 +82,8 @@ final class Commits {
   }
 
   private static Store.Transaction transaction(ChangeSet change) {
-    Set<Store.Compare> compares = new LinkedHashSet<>();
-    for (Guard guard : change.guards()) {
-      compares.add(
-          switch (guard) {
-            case Guard.Unmodified unmodified -> new Store.Compare.ModRevision(unmodified.key().path(), unmodified.modRevision());
-            case Guard.Present present -> new Store.Compare.Exists(present.key().path());
-            case Guard.Absent absent -> new Store.Compare.ModRevision(absent.key().path(), 0);
-          });
-    }
-    List<Store.Operation> operations = new ArrayList<>();
-    for (Write write : change.writes()) {
-      operations.add(
-          switch (write) {
-            case Write.Put<?> put -> new Store.Operation.Put(put.key().path(), put.value().toByteArray());
-            case Write.Delete delete -> new Store.Operation.Delete(delete.key().path());
-          });
-    }
-    return new Store.Transaction(List.copyOf(compares), operations);
+    Set<Store.Compare> compares = new LinkedHashSet<>(); // sets of several rows repeat guards, and a store bounds their number
+    change.guards().forEach(guard -> compares.add(StoreTerms.compare(guard)));
+    return new Store.Transaction(List.copyOf(compares), change.writes().stream().map(StoreTerms::operation).toList());
   }
 }

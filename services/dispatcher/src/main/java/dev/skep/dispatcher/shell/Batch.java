@@ -3,10 +3,10 @@ package dev.skep.dispatcher.shell;
 import dev.skep.backend.Store.Compare;
 import dev.skep.backend.Store.Operation;
 import dev.skep.backend.Store.Transaction;
+import dev.skep.runtime.loop.StoreTerms;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Guard;
-import dev.skep.state.Write;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -24,7 +24,7 @@ final class Batch {
   /** Of comparisons or of writes, whichever are more: stores bound each. */
   static int operations(List<ChangeSet> changes) {
     Set<Compare> compares = new LinkedHashSet<>();
-    changes.forEach(change -> change.guards().forEach(guard -> compares.add(compare(guard))));
+    changes.forEach(change -> change.guards().forEach(guard -> compares.add(StoreTerms.compare(guard))));
     return Math.max(compares.size(), changes.stream().mapToInt(change -> change.writes().size()).sum());
   }
 
@@ -49,33 +49,18 @@ final class Batch {
     List<Operation> operations = new ArrayList<>();
     for (ChangeSet change : changes) {
       Set<Compare> more = new LinkedHashSet<>(compares);
-      change.guards().forEach(guard -> more.add(compare(guard)));
+      change.guards().forEach(guard -> more.add(StoreTerms.compare(guard)));
       if (!operations.isEmpty() && Math.max(more.size(), operations.size() + change.writes().size()) > ChangeSet.MAX_OPERATIONS) {
         transactions.add(new Transaction(List.copyOf(compares), operations));
         compares.clear();
         operations.clear();
       }
-      change.guards().forEach(guard -> compares.add(compare(guard)));
-      change.writes().forEach(write -> operations.add(operation(write)));
+      change.guards().forEach(guard -> compares.add(StoreTerms.compare(guard)));
+      change.writes().forEach(write -> operations.add(StoreTerms.operation(write)));
     }
     if (!operations.isEmpty()) {
       transactions.add(new Transaction(List.copyOf(compares), operations));
     }
     return transactions;
-  }
-
-  private static Compare compare(Guard guard) {
-    return switch (guard) {
-      case Guard.Unmodified unmodified -> new Compare.ModRevision(unmodified.key().path(), unmodified.modRevision());
-      case Guard.Present present -> new Compare.Exists(present.key().path());
-      case Guard.Absent absent -> new Compare.ModRevision(absent.key().path(), 0);
-    };
-  }
-
-  private static Operation operation(Write write) {
-    return switch (write) {
-      case Write.Put<?> put -> new Operation.Put(put.key().path(), put.value().toByteArray());
-      case Write.Delete delete -> new Operation.Delete(delete.key().path());
-    };
   }
 }

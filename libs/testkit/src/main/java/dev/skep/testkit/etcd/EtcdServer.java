@@ -1,5 +1,6 @@
 package dev.skep.testkit.etcd;
 
+import dev.skep.testkit.Children;
 import dev.skep.testkit.net.Ports;
 import dev.skep.testkit.net.Site;
 import dev.skep.testkit.tls.TestAuthority;
@@ -20,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
-/** One etcd process of a test, with a folder of its own. It is gone when the test's JVM is. */
+/** One etcd process of a test, with a folder of its own. It is gone when the test's JVM is, however that ended. */
 public final class EtcdServer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int LOG_CHARACTERS = 4_000;
@@ -45,7 +46,6 @@ public final class EtcdServer implements AutoCloseable {
   private final int peerPort;
   private final int healthPort;
   private final List<String> command;
-  private final Thread lastResort = new Thread(this::kill);
   private Process process;
 
   EtcdServer(String name, Site site, List<Integer> ports, String members, Optional<Tls> tls, List<String> flags) throws IOException {
@@ -63,7 +63,6 @@ public final class EtcdServer implements AutoCloseable {
     tls.ifPresent(with -> command.addAll(List.of("--cert-file", with.certificate.toString(), "--key-file", with.key.toString())));
     tls.filter(Tls::asksClients).ifPresent(with -> command.addAll(List.of("--trusted-ca-file", with.root.toString(), "--client-cert-auth")));
     command.addAll(flags);
-    Runtime.getRuntime().addShutdownHook(lastResort);
   }
 
   static String peer(Site site, int port) {
@@ -90,9 +89,9 @@ public final class EtcdServer implements AutoCloseable {
   }
 
   /** Starts the process, or starts it again on the same ports and the same folder. */
-  public void begin() throws IOException {
-    process = new ProcessBuilder(site.command(command)).redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile())).start();
+  public void begin() throws IOException, InterruptedException {
+    process = Children.start(new ProcessBuilder(site.command(command)).redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile())));
   }
 
   /** The end of the process as the user wants it. */
@@ -201,11 +200,6 @@ public final class EtcdServer implements AutoCloseable {
   @Override
   public void close() {
     kill();
-    try {
-      Runtime.getRuntime().removeShutdownHook(lastResort);
-    } catch (IllegalStateException e) {
-      // the JVM is ending: the hook runs anyway
-    }
     try (Stream<Path> files = Files.walk(folder)) {
       for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);

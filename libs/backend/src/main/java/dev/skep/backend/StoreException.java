@@ -16,4 +16,14 @@ public class StoreException extends RuntimeException {
   public boolean denied() {
     return false;
   }
+
+  /** Whether it answered that it takes no more until somebody makes room there. It did nothing then. */
+  public boolean full() {
+    return false;
+  }
+
+  /** A sentence for whoever asked for something. */
+  public String told() {
+    return (full() ? "the store is full: " : denied() ? "the store refuses it: " : "the store does not answer: ") + getMessage();
+  }
 }

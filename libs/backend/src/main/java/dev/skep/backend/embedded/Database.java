@@ -1,6 +1,7 @@
 package dev.skep.backend.embedded;
 
 import dev.skep.backend.CompactedException;
+import dev.skep.backend.FullException;
 import dev.skep.backend.Store;
 import dev.skep.backend.StoreException;
 import java.nio.file.Path;
@@ -291,7 +292,8 @@ final class Database implements AutoCloseable {
     SQLiteErrorCode code = cause instanceof SQLiteException e ? e.getResultCode() : SQLiteErrorCode.getErrorCode(cause.getErrorCode());
     String name = code.name();
     String advice;
-    if (code == SQLiteErrorCode.SQLITE_FULL || name.startsWith("SQLITE_IOERR_SHM")) {
+    boolean full = code == SQLiteErrorCode.SQLITE_FULL || name.startsWith("SQLITE_IOERR_SHM");
+    if (full) {
       advice = "no space is left on its disk: free some; the store goes on by itself";
     } else if (name.startsWith("SQLITE_READONLY") || name.startsWith("SQLITE_CANTOPEN") || name.startsWith("SQLITE_PERM")) {
       advice = "the folder and its files must be writable for " + System.getProperty("user.name") + ", on a disk not mounted read-only";
@@ -302,7 +304,8 @@ final class Database implements AutoCloseable {
     } else {
       advice = "see the cause";
     }
-    return new StoreException("cannot " + what + " the store " + folder.resolve(FILE) + " (" + name + "): " + advice, cause);
+    String message = "cannot " + what + " the store " + folder.resolve(FILE) + " (" + name + "): " + advice;
+    return full ? new FullException(message, cause) : new StoreException(message, cause);
   }
 
   @Override

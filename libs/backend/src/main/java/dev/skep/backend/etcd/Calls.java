@@ -184,5 +184,10 @@ final class Calls {
     public boolean denied() {
       return Fate.of(status) == Fate.STRANGER || Fate.denies(status);
     }
+
+    @Override
+    public boolean full() {
+      return Fate.full(status);
+    }
   }
 }

@@ -66,6 +66,11 @@ enum Fate {
     return status.getCode() == Status.Code.OUT_OF_RANGE && said(status).contains("has been compacted");
   }
 
+  /** etcd is at its space quota. */
+  static boolean full(Status status) {
+    return said(status).contains("database space exceeded");
+  }
+
   static boolean tooLargeToReceive(Status status) {
     return status.getCode() == Status.Code.RESOURCE_EXHAUSTED && said(status).startsWith("gRPC message exceeds");
   }
@@ -73,7 +78,7 @@ enum Fate {
   /** The failure as a sentence that says what to do, where there is something to do. */
   static String sentence(Status status) {
     String said = said(status);
-    if (said.contains("database space exceeded")) {
+    if (full(status)) {
       return "etcd has reached its space quota and takes no more writes: compact and defragment it (etcdctl defrag --cluster), or raise"
           + " --quota-backend-bytes, and then clear the alarm (etcdctl alarm disarm)";
     }

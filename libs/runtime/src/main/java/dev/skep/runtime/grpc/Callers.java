@@ -66,7 +66,7 @@ public final class Callers {
         }
         refusal = refusal(rpc, proven, caller);
       } catch (StoreException e) {
-        refusal = Status.UNAVAILABLE.withDescription("the store does not answer");
+        refusal = Status.UNAVAILABLE.withDescription(e.told());
       }
       if (!refusal.isOk()) {
         call.close(refusal, new Metadata());

@@ -62,6 +62,7 @@ class FullDiskTest {
           full = e;
         }
       }
+      assertThat(full.full()).isTrue();
       assertThat(full).hasMessageContaining("no space is left on its disk");
       assertThat(landed).isGreaterThan(10);
       long revision = store.revision();

@@ -32,6 +32,8 @@ class EtcdQuotaTest {
         }
       }
       assertThat(full).isNotNull();
+      assertThat(full.full()).isTrue();
+      assertThat(full.told()).startsWith("the store is full: ");
       assertThat(full).hasMessageContaining("etcdctl defrag").hasMessageContaining("etcdctl alarm disarm").hasMessageNotContaining("nobody knows");
       assertThatThrownBy(() -> store.commit(put("small", "1"))).isInstanceOf(StoreException.class).hasMessageContaining("space quota");
       assertThat(value(store, "small")).as("reads go on").isEqualTo("none");

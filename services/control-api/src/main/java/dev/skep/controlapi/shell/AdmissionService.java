@@ -76,7 +76,7 @@ final class AdmissionService extends AdmissionGrpc.AdmissionImplBase {
     try {
       written = commits.write((state, tick) -> NodeWrites.admit(state, request, tick));
     } catch (StoreException e) {
-      reply.onError(Status.UNAVAILABLE.withDescription("the store does not answer").withCause(e).asRuntimeException());
+      reply.onError(Status.UNAVAILABLE.withDescription(e.told()).withCause(e).asRuntimeException());
       return;
     }
     switch (written) {

@@ -159,7 +159,7 @@ final class ControlService extends ControlGrpc.ControlImplBase {
     try {
       new WatchStream(host, request, (ServerCallStreamObserver<WatchEvent>) observer).open();
     } catch (StoreException e) {
-      observer.onError(Status.UNAVAILABLE.withDescription(e.getMessage()).asRuntimeException());
+      observer.onError(Status.UNAVAILABLE.withDescription(e.told()).asRuntimeException());
     }
   }
 
@@ -193,7 +193,7 @@ final class ControlService extends ControlGrpc.ControlImplBase {
             case Standing.Managing _ -> work.get();
           };
     } catch (StoreException e) {
-      observer.onError(Status.UNAVAILABLE.withDescription(e.getMessage()).asRuntimeException());
+      observer.onError(Status.UNAVAILABLE.withDescription(e.told()).asRuntimeException());
       return;
     } catch (RuntimeException | StackOverflowError e) {
       LOG.error("a call of Control failed", e);

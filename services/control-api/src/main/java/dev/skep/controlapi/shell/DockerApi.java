@@ -100,8 +100,8 @@ public final class DockerApi {
     try {
       return versioned(request);
     } catch (StoreException e) {
-      LOG.warn("the store did not answer: {}", e.getMessage());
-      return Reply.error(503, "rpc error: code = Unavailable desc = the store does not answer: " + e.getMessage());
+      LOG.warn("{} {}: {}", request.method(), request.path(), e.told());
+      return Reply.error(503, "rpc error: code = " + (e.full() ? "ResourceExhausted" : "Unavailable") + " desc = " + e.told());
     } catch (IOException e) {
       // A client that is gone hears nothing of this; one that is there was told nothing yet.
       return Reply.error(503, "the engine at " + engine.socket() + " does not answer: " + e.getMessage());

@@ -107,7 +107,7 @@ final class Committer {
     } catch (StoreException e) {
       LOG.warn("the store does not take the dispatcher's writes: {}", e.getMessage());
       for (Proposal proposal : open) {
-        proposal.done().completeExceptionally(unavailable("the store does not answer"));
+        proposal.done().completeExceptionally(unavailable(e.told()));
       }
       TimeUnit.NANOSECONDS.sleep(backOff.toNanos());
       backOff = backOff.multipliedBy(2).compareTo(LONGEST_BACK_OFF) > 0 ? LONGEST_BACK_OFF : backOff.multipliedBy(2);

@@ -13,7 +13,7 @@ final class Failures {
   static Status status(RuntimeException failure) {
     return switch (failure) {
       case StatusRuntimeException known -> known.getStatus();
-      case StoreException store -> Status.UNAVAILABLE.withDescription("the store does not answer").withCause(store);
+      case StoreException store -> Status.UNAVAILABLE.withDescription(store.told()).withCause(store);
       case CompletionException wrapped when wrapped.getCause() instanceof RuntimeException cause -> status(cause);
       default -> throw failure;
     };

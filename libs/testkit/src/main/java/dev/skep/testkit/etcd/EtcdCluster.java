@@ -63,13 +63,15 @@ public final class EtcdCluster implements AutoCloseable {
 
   /** The member that leads; waits until there is one. */
   public EtcdServer leader() throws InterruptedException {
-    while (true) { // the test's time-out ends it
+    long end = System.nanoTime() + EtcdServer.PATIENCE.toNanos();
+    while (System.nanoTime() - end < 0) {
       for (EtcdServer server : servers) {
         if (server.leads()) {
           return server;
         }
       }
     }
+    throw new AssertionError("no member of etcd leads: " + servers.stream().map(EtcdServer::log).toList());
   }
 
   @Override

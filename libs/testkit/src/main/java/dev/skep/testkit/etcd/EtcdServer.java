@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 
 /** One etcd process of a test, with a folder of its own. It is gone when the test's JVM is, however that ended. */
 public final class EtcdServer implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final int LOG_CHARACTERS = 4_000;
 
   /**

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -23,6 +25,10 @@ import java.util.stream.Stream;
  */
 public final class KafkaServer implements AutoCloseable {
   static final String CONTROLLER = "CONTROLLER";
+  /** A start takes 3 to 6 s of a processor of its own. */
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
+  /** What the virtual machine takes to write down where its threads are. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(2);
 
   private final Site site;
   private final Path folder;
@@ -158,11 +164,26 @@ public final class KafkaServer implements AutoCloseable {
         "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"), Broker.class.getName(), folder.resolve("server.properties").toString()));
     command.addAll(users);
     process = new ProcessBuilder(site.command(command)).redirectError(ProcessBuilder.Redirect.appendTo(folder.resolve("broker.log").toFile())).start();
-    BufferedReader output = process.inputReader();
-    for (String line = output.readLine(); !Broker.READY.equals(line); line = output.readLine()) {
-      if (line == null) {
-        throw new AssertionError("the broker did not start: " + Files.readString(folder.resolve("broker.log")));
+    awaitReady(process, PATIENCE, folder.resolve("broker.log"));
+  }
+
+  /** Returns when the process says that it serves. One that does not is asked where its threads are, and ended. */
+  static void awaitReady(Process process, Duration patience, Path log) throws IOException {
+    Executor late = CompletableFuture.delayedExecutor(patience.toNanos(), TimeUnit.NANOSECONDS);
+    Executor later = CompletableFuture.delayedExecutor(patience.plus(LAST_WORDS).toNanos(), TimeUnit.NANOSECONDS);
+    List<CompletableFuture<Void>> ends = List.of(CompletableFuture.runAsync(() -> signal(process, "QUIT"), late),
+        CompletableFuture.runAsync(process::destroyForcibly, later));
+    StringBuilder said = new StringBuilder();
+    try {
+      BufferedReader output = process.inputReader();
+      for (String line = output.readLine(); !Broker.READY.equals(line); line = output.readLine()) {
+        if (line == null) {
+          throw new AssertionError("the broker ended, or did not start within " + patience.toSeconds() + " s: " + said + Files.readString(log));
+        }
+        said.append(line).append('\n');
       }
+    } finally {
+      ends.forEach(end -> end.cancel(false));
     }
   }
 
@@ -185,14 +206,14 @@ public final class KafkaServer implements AutoCloseable {
 
   /** SIGSTOP: it keeps its connections and answers nothing. */
   public void freeze() {
-    signal("STOP");
+    signal(process, "STOP");
   }
 
   public void thaw() {
-    signal("CONT");
+    signal(process, "CONT");
   }
 
-  private void signal(String name) {
+  private static void signal(Process process, String name) {
     try {
       int status = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).inheritIO().start().waitFor();
       if (status != 0) {

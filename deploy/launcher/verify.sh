@@ -30,6 +30,7 @@ skep_test() {
   need_root test
   need_build_tools
   need shellcheck shellcheck dockerd docker.io dig dnsutils busybox busybox-static etcd etcd-server etcdctl etcd-client
+  need unshare util-linux nsenter util-linux setpriv util-linux mount mount ps procps # kill is of procps; a shell has one of its own
   need_run_tools
   local profile=all-tests
   if [ $long = yes ]; then

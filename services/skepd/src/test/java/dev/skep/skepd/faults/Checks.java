@@ -1,5 +1,6 @@
 package dev.skep.skepd.faults;
 
+import dev.skep.backend.StoreException;
 import dev.skep.relay.shell.ReplayMain;
 import dev.skep.skepd.faults.User.Outcome;
 import dev.skep.skepd.faults.User.Wish;
@@ -65,7 +66,12 @@ final class Checks {
 
   /** What is not as it should be yet. */
   private List<String> open() {
-    ClusterState state = plant.observer.view().fresh(Plant.PATIENCE);
+    ClusterState state;
+    try {
+      state = plant.observer.view().fresh(Plant.PATIENCE);
+    } catch (StoreException e) { // a machine may be so busy that etcd is late
+      return List.of(e.told());
+    }
     if (plant.history.last() < state.revision()) {
       return List.of("the watch of the whole history is at " + plant.history.last() + " of " + state.revision());
     }
@@ -152,6 +158,7 @@ final class Checks {
   private void replay() throws Exception {
     long want = plant.history.last();
     Pattern revisions = Pattern.compile("revisions (\\d+) to (\\d+)");
+    Plant.await("revision " + want + " is in the log", () -> plant.relayed() >= want);
     long end = System.nanoTime() + Plant.PATIENCE.toNanos();
     while (true) {
       List<String> command = Jvm.command(ReplayMain.class);

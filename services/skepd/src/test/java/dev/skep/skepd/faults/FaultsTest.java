@@ -23,26 +23,27 @@ class FaultsTest {
 
   @Test
   @Tag("long")
-  @Timeout(value = 6, unit = TimeUnit.MINUTES)
+  @Timeout(value = 25, unit = TimeUnit.MINUTES)
   void eachFaultOnceForAShortWhile() throws Exception {
-    run("short");
+    run("short", 20);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"etcd", "kafka", "holders", "replicas", "disks"})
   @Tag("long")
-  @Timeout(value = 30, unit = TimeUnit.MINUTES)
+  @Timeout(value = 45, unit = TimeUnit.MINUTES)
   void everyFaultForAsLongAsItLasts(String scenario) throws Exception {
-    run(scenario);
+    run(scenario, 40);
   }
 
-  private void run(String scenario) throws Exception {
+  /** The process ends itself after so many minutes at most, and says where it was. */
+  private void run(String scenario, int minutes) throws Exception {
     long seed = Long.getLong("skep.seed", System.nanoTime());
     List<String> command = List.of("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
         ProcessHandle.current().info().command().orElseThrow(), "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
         "-Xmx384m", "-XX:+UseSerialGC", "-Djava.io.tmpdir=" + folder,
         "-Dskep.home=" + System.getProperty("skep.home", ""), "-cp", System.getProperty("java.class.path"), FaultRun.class.getName(),
-        folder.toString(), scenario, Long.toString(seed));
+        folder.toString(), scenario, Long.toString(seed), Integer.toString(minutes));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     StringBuilder said = new StringBuilder("seed " + seed + "\n");
     try (BufferedReader reader = process.inputReader()) {

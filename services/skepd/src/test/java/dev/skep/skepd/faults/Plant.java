@@ -9,6 +9,7 @@ import dev.skep.skepd.PretendedNode;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.LeaderRow;
 import dev.skep.testkit.etcd.EtcdCluster;
+import dev.skep.testkit.etcd.EtcdServer;
 import dev.skep.testkit.kafka.KafkaServer;
 import dev.skep.testkit.net.Site;
 import java.nio.file.Path;
@@ -18,17 +19,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** A whole cluster of real parts: three etcd, a Kafka broker, two processes of every control service, three agents. */
 final class Plant {
-  static final Duration PATIENCE = Duration.ofSeconds(90);
+  static final Duration PATIENCE = Duration.ofMinutes(3);
   private static final int NODES = 3;
   private static final int COPIES = 2;
   private static final List<String> EACH = List.of("relay", "orchestrator", "allocator", "scheduler", "dispatcher", "control-api");
   private static final List<String> FEW = List.of("relay", ServiceMain.DECIDERS, "dispatcher", "control-api");
-  private static final String QUOTA = Integer.toString(16 << 20);
+  private static final String SMALL_QUOTA = "--quota-backend-bytes=" + (16 << 20);
 
   final Path base;
   private final List<String> kinds;
@@ -44,8 +47,11 @@ final class Plant {
   final ProcessHost observer;
   private final List<PretendedNode> nodes = new ArrayList<>();
 
-  /** @param each every service in a process of its own; else those that decide share one, which starts sooner */
-  Plant(Path base, boolean each) throws Exception {
+  /**
+   * @param each every service in a process of its own; else those that decide share one, which starts sooner
+   * @param small etcd has a quota that can be filled
+   */
+  Plant(Path base, boolean each, boolean small) throws Exception {
     this.base = base;
     this.kinds = each ? EACH : FEW;
     Disk brokers = new Disk(base.resolve("disk-kafka"));
@@ -57,7 +63,7 @@ final class Plant {
       sites.add(wires.host(member, Optional.of(disks.getLast().folder())));
     }
     disks.add(brokers);
-    etcd = EtcdCluster.start(sites, "--quota-backend-bytes=" + QUOTA);
+    etcd = small ? EtcdCluster.start(sites, SMALL_QUOTA) : EtcdCluster.start(sites);
     for (int i = 0; i < sites.size(); i++) {
       members.add(Part.etcd("m" + i, etcd.servers().get(i), wires));
     }
@@ -68,7 +74,7 @@ final class Plant {
     replicas(identity);
     observer = HostBuilder.named("observer").data(base.resolve("observer")).onFatal(Plant::fatal).startProcess(etcd.uri());
     observer.store().watch("", 1, history);
-    await("all control services are ready", () -> replicas.stream().allMatch(Plant::ready));
+    awaitHealthy();
     agents(identity);
   }
 
@@ -125,7 +131,12 @@ final class Plant {
   private void agents(Path identity) throws Exception {
     List<String> dispatchers = of("dispatcher").stream().map(Replica::address).toList();
     Map<String, List<String>> peers = Map.of("dispatcher", dispatchers, "control-api", of("control-api").stream().map(Replica::address).toList());
-    String token = apis(PATIENCE).getFirst().call("GET", "/swarm", "").body().replaceFirst("(?s).*\"Worker\":\"([^\"]*)\".*", "$1");
+    AtomicReference<Api.Answer> swarm = new AtomicReference<>();
+    await(() -> "the cluster's tokens; it said " + swarm.get(), () -> {
+      swarm.set(apis(PATIENCE).getFirst().call("GET", "/swarm", ""));
+      return swarm.get().done();
+    });
+    String token = swarm.get().body().replaceFirst("(?s).*\"Worker\":\"([^\"]*)\".*", "$1");
     for (int i = 0; i < NODES; i++) {
       String name = "n" + i;
       Path folder = base.resolve(name);
@@ -146,15 +157,14 @@ final class Plant {
   }
 
   /** Who holds the loop. */
-  Replica holder(String loop) throws InterruptedException {
-    while (true) { // the test's time-out ends it
+  Replica holder(String loop) {
+    AtomicReference<Replica> holder = new AtomicReference<>();
+    await("a holder of " + loop, () -> {
       LeaderRow row = observer.view().state().value(Rows.LEADER.key(loop));
-      Optional<Replica> holder = replicas.stream().filter(replica -> row != null && replica.address().equals(row.getAddress())).findFirst();
-      if (holder.isPresent()) {
-        return holder.get();
-      }
-      LockSupport.parkNanos(10_000_000);
-    }
+      replicas.stream().filter(replica -> row != null && replica.address().equals(row.getAddress())).findFirst().ifPresent(holder::set);
+      return holder.get() != null;
+    });
+    return holder.get();
   }
 
   /** The member of etcd that leads. */
@@ -170,19 +180,37 @@ final class Plant {
     return disks.get(part == broker ? members.size() : members.indexOf(part));
   }
 
-  /** Starts what has ended by itself, as whoever watches processes would. */
-  void revive(Part part) throws Exception {
-    boolean runs = part == broker ? kafka.runs() : etcd.servers().get(members.indexOf(part)).runs();
-    if (!runs) {
-      part.begin();
+  /** Whether the process of a member of etcd, or of Kafka, is there. */
+  boolean runs(Part part) {
+    return part == broker ? kafka.runs() : etcd.servers().get(members.indexOf(part)).runs();
+  }
+
+  /** Waits until all servers and services say that they are well. One that has ended by itself is a failure. */
+  void awaitHealthy() throws InterruptedException {
+    for (EtcdServer member : etcd.servers()) {
+      member.awaitHealthy();
+    }
+    await("all control services are ready", () -> replicas.stream().allMatch(Plant::ready));
+  }
+
+  /** Up to which revision the log holds everything. */
+  long relayed() {
+    try {
+      return (long) holder("relay").metric("skep_relay_revision");
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
     }
   }
 
   static void await(String what, BooleanSupplier wanted) {
+    await(() -> what, wanted);
+  }
+
+  static void await(Supplier<String> what, BooleanSupplier wanted) {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (!wanted.getAsBoolean()) {
       if (System.nanoTime() - end > 0) {
-        throw new AssertionError("not seen: " + what);
+        throw new AssertionError("not seen: " + what.get());
       }
       LockSupport.parkNanos(10_000_000);
     }

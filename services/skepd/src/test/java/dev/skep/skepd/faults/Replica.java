@@ -110,11 +110,27 @@ final class Replica implements Part {
     if (!runs()) {
       throw new AssertionError(name + " has ended with " + process.exitValue() + ": " + log());
     }
-    try (HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build()) {
-      URI uri = URI.create("http://" + site.address() + ":" + METRICS + "/ready");
-      return client.send(HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(5)).build(), HttpResponse.BodyHandlers.ofString()).statusCode() == 200;
+    try {
+      return get("/ready").statusCode() == 200;
     } catch (IOException e) {
       return false;
+    }
+  }
+
+  /** A figure without labels of its /metrics; 0 when it tells none. */
+  double metric(String name) throws InterruptedException {
+    try {
+      return get("/metrics").body().lines().filter(line -> line.startsWith(name + " ")).findFirst()
+          .map(line -> Double.parseDouble(line.substring(name.length() + 1))).orElse(0.0);
+    } catch (IOException e) {
+      return 0;
+    }
+  }
+
+  private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+    try (HttpClient client = HttpClient.newBuilder().connectTimeout(Duration.ofSeconds(1)).build()) {
+      URI uri = URI.create("http://" + site.address() + ":" + METRICS + path);
+      return client.send(HttpRequest.newBuilder(uri).timeout(Duration.ofSeconds(5)).build(), HttpResponse.BodyHandlers.ofString());
     }
   }
 

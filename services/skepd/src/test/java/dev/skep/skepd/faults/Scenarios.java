@@ -41,16 +41,32 @@ final class Scenarios {
     trial.cutHolder("scheduler", LEASE);
     trial.restartedHolder("relay");
     trial.killedHolder("liveness", MOMENT);
-    trial.frozen(plant.of("control-api").getFirst(), MOMENT);
+    trial.frozen(api(plant), MOMENT);
     trial.killed(Part.all("all deciders", plant.of(ServiceMain.DECIDERS)), MOMENT);
-    trial.killed(plant.follower(), MOMENT);
-    trial.frozen(plant.leader(), LEASE);
-    trial.cut(plant.follower(), MOMENT);
+    trial.killed(follower(plant), MOMENT);
+    trial.frozen(leader(plant), LEASE);
+    trial.cut(follower(plant), MOMENT);
     trial.killed(Part.all("all etcd", plant.members), LEASE);
-    trial.frozen(plant.broker, LEASE);
+    trial.frozen(broker(plant), LEASE);
     trial.fullDisk("one etcd and Kafka", List.of(plant.follower(), plant.broker), MOMENT);
     trial.clock("all services", plant.replicas, HOUR, MOMENT);
     trial.quota();
+  }
+
+  private static Part follower(Plant plant) throws InterruptedException {
+    return Part.all("one etcd", List.of(plant.follower()));
+  }
+
+  private static Part leader(Plant plant) throws InterruptedException {
+    return Part.all("the etcd leader", List.of(plant.leader()));
+  }
+
+  private static Part broker(Plant plant) {
+    return Part.all("Kafka", List.of(plant.broker));
+  }
+
+  private static Part api(Plant plant) {
+    return Part.all("one control-api", plant.of("control-api").subList(0, 1));
   }
 
   private static void all(Trial trial, Part part, Duration outage) throws Exception {
@@ -62,17 +78,17 @@ final class Scenarios {
 
   private static void etcd(Trial trial) throws Exception {
     Plant plant = trial.plant;
-    all(trial, plant.follower(), SHORT);
-    trial.killed(plant.leader(), SHORT);
-    trial.frozen(plant.leader(), SHORT);
-    trial.restarted(plant.leader());
-    trial.cut(plant.leader(), SHORT);
+    all(trial, follower(plant), SHORT);
+    trial.killed(leader(plant), SHORT);
+    trial.frozen(leader(plant), SHORT);
+    trial.restarted(leader(plant));
+    trial.cut(leader(plant), SHORT);
     all(trial, Part.all("all etcd", plant.members), LONG);
   }
 
   private static void kafka(Trial trial) throws Exception {
-    all(trial, trial.plant.broker, LONG);
-    trial.killed(trial.plant.broker, KAFKA);
+    all(trial, broker(trial.plant), LONG);
+    trial.killed(broker(trial.plant), KAFKA);
   }
 
   private static void holders(Trial trial) throws Exception {
@@ -82,12 +98,12 @@ final class Scenarios {
       trial.restartedHolder(loop);
       trial.cutHolder(loop, SHORT);
     }
-    all(trial, trial.plant.of("control-api").getFirst(), SHORT);
+    all(trial, api(trial.plant), SHORT);
   }
 
   private static void replicas(Trial trial) throws Exception {
     for (String kind : List.of("orchestrator", "allocator", "scheduler", "relay", "dispatcher", "control-api")) {
-      all(trial, Part.all("all of " + kind, trial.plant.of(kind)), SHORT);
+      all(trial, Part.all("all of " + kind + "'s replicas", trial.plant.of(kind)), SHORT);
     }
   }
 

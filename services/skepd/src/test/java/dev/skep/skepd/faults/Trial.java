@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /** Users at work on a plant, faults that come one after the other, and what is looked at after each. */
@@ -26,8 +27,8 @@ final class Trial implements AutoCloseable {
   Trial(Plant plant, long seed) {
     this.plant = plant;
     List<Api> apis = plant.apis(PATIENCE);
-    must(apis.getFirst().call("POST", "/networks/create", NETWORK));
-    must(apis.getFirst().call("POST", "/services/create", STEADY));
+    made(apis.getFirst(), "/networks/create", NETWORK);
+    made(apis.getFirst(), "/services/create", STEADY);
     for (int i = 0; i < USERS; i++) {
       users.add(new User("u" + i + "x", apis, seed + i));
     }
@@ -37,10 +38,13 @@ final class Trial implements AutoCloseable {
     users.forEach(user -> Thread.ofPlatform().daemon().name("user").start(user));
   }
 
-  private static void must(Api.Answer answer) {
-    if (!answer.done()) {
-      throw new AssertionError(answer.toString());
-    }
+  /** Asks again while nobody answers: a machine may be so busy that etcd is late. */
+  private static void made(Api api, String path, String what) {
+    AtomicReference<Api.Answer> last = new AtomicReference<>();
+    Plant.await(() -> path + " is done; it said " + last.get(), () -> {
+      last.set(api.call("POST", path, what));
+      return last.get().done() || last.get().status() == 409; // by a try before, whose answer was lost
+    });
   }
 
   /** kill -9, and started again after a while. */
@@ -83,16 +87,18 @@ final class Trial implements AutoCloseable {
 
   /** Their disks are full for a while; whoever ended for that is started again. */
   void fullDisk(String what, List<Part> parts, Duration outage) throws Exception {
-    fault("full disk under " + what, "", outage, () -> {
-      for (Part part : parts) {
-        plant.disk(part).fill();
-      }
-    }, () -> {
-      for (Part part : parts) {
-        plant.disk(part).free();
-        plant.revive(part);
-      }
-    });
+    try (Supervisor supervisor = new Supervisor(plant, parts)) {
+      fault("full disk under " + what, "", outage, () -> {
+        for (Part part : parts) {
+          plant.disk(part).fill();
+        }
+      }, () -> {
+        for (Part part : parts) {
+          plant.disk(part).free();
+        }
+        supervisor.begin();
+      });
+    }
   }
 
   /** Wall clocks jump and stay so for a while, and jump back. */
@@ -113,7 +119,9 @@ final class Trial implements AutoCloseable {
     Glutton glutton = new Glutton(plant.apis(PATIENCE).getFirst());
     fault("etcd at its quota", "", Duration.ofMillis(1_500), glutton::fill, () -> {
       glutton.end();
-      etcdctl(plant.etcd.endpoints().getFirst(), "compact", Long.toString(plant.observer.store().revision()));
+      long at = plant.history.last();
+      Plant.await("revision " + at + " is in the log", () -> plant.relayed() >= at);
+      etcdctl(plant.etcd.endpoints().getFirst(), "compact", Long.toString(at));
       for (String endpoint : plant.etcd.endpoints()) {
         etcdctl(endpoint, "defrag");
       }
@@ -147,6 +155,7 @@ final class Trial implements AutoCloseable {
     checks.converged(what);
     long calm = System.nanoTime();
     figures(what, loop, began, injected, healed, calm);
+    plant.awaitHealthy();
     users.forEach(User::goOn);
   }
 

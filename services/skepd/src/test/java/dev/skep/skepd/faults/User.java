@@ -151,7 +151,8 @@ final class User implements Runnable {
 
   private synchronized void settle(long began, String what, String service, Wish wish, Answer answer) {
     Outcome outcome = answer.done() ? Outcome.ACKNOWLEDGED
-        : answer.status() == Answer.NOT_TAKEN || answer.status() >= 400 && answer.status() < 500 ? Outcome.REFUSED : Outcome.UNKNOWN;
+        : answer.status() == Answer.NOT_TAKEN || answer.status() >= 400 && answer.status() < 500 || answer.body().contains("the store is full")
+            ? Outcome.REFUSED : Outcome.UNKNOWN;
     note(new Write(began, System.nanoTime(), what, service, outcome, answer.done() ? "" : answer.status() + " " + answer.body()));
     if (answer.status() >= 400 && answer.status() < 500) {
       violated(what + " of " + service + " was refused: " + answer.status() + " " + answer.body()); // it asks for nothing wrong

@@ -22,6 +22,7 @@ skep_build() {
     rm -rf "$BUILD/lib.new"
     mkdir "$BUILD/lib.new"
     cp "$HERE"/services/skepd/target/dist/*.jar "$BUILD/lib.new/"
+    unsign_jars "$BUILD/lib.new"
     # A running daemon keeps its open jars: the old folder is moved away, not written over.
     rm -rf "$BUILD/lib.old"
     [ ! -d "$BUILD/lib" ] || mv "$BUILD/lib" "$BUILD/lib.old"
@@ -35,17 +36,52 @@ skep_build() {
 
 maven() { (cd "$HERE" && mvn -B -ntp -Dstyle.color=never "$@"); }
 
-# Trained by one short life of each process; without the cache everything works, only later.
+# A signed jar costs every process that loads a class of it: it reads and keeps a digest of every entry (9 MiB, and a tenth
+# of the start), and its classes may not be in a start-up cache. Nobody asks for these signatures; Maven compared the files.
+unsign_jars() {
+  local jar work
+  for jar in "$1"/*.jar; do
+    "$JAVA_HOME/bin/jar" --list --file "$jar" | grep -qE '^META-INF/[^/]*\.SF$' || continue
+    work=$(mktemp -d)
+    (cd "$work" && "$JAVA_HOME/bin/jar" --extract --file "$jar")
+    # the manifest's first section is about the jar, the others are digests
+    awk '/^\r?$/ {exit} {print}' "$work/META-INF/MANIFEST.MF" >"$jar.manifest"
+    rm -f "$work"/META-INF/*.SF "$work"/META-INF/*.RSA "$work"/META-INF/*.DSA "$work"/META-INF/*.EC "$work/META-INF/MANIFEST.MF"
+    "$JAVA_HOME/bin/jar" --create --file "$jar" --manifest "$jar.manifest" -C "$work" .
+    rm -rf "$work" "$jar.manifest"
+  done
+}
+
 make_aot_caches() {
   step "training the start-up cache"
   local main
   for main in skepd edge; do
-    rm -f "$BUILD/$main.aot"
-    # shellcheck disable=SC2046 # the options are words
-    "$JAVA_HOME/bin/java" -XX:AOTCacheOutput="$BUILD/$main.aot" $(jvm_options "$main") -cp "$BUILD/lib/*" \
-      "$(main_class "$main")" --rehearse >"$BUILD/$main.aot.log" 2>&1 || say "    no start-up cache for $main (see $BUILD/$main.aot.log); it starts slower"
+    train_cache "$JAVA_HOME/bin/java" "$main" "$BUILD/lib/*" "$BUILD"
   done
 }
+
+# train_cache JAVA PROCESS CLASSPATH FOLDER [OPTION …]: makes FOLDER/PROCESS.aot by one short life of the process. Without
+# it everything works, only later.
+train_cache() {
+  local java=$1 main=$2 classpath=$3 folder=$4
+  shift 4
+  rm -f "$folder/$main.aot"
+  # shellcheck disable=SC2046 # the options are words
+  "$java" -XX:AOTCacheOutput="$folder/$main.aot" $(jvm_options "$main") "$@" -cp "$classpath" "$(main_class "$main")" --rehearse >"$folder/$main.aot.log" 2>&1 ||
+    say "    no start-up cache for $main (see $folder/$main.aot.log); it starts slower"
+}
+
+# cache_of PROCESS: which of the two caches. A service alone starts with that of skepd, which has lived with the same classes.
+cache_of() {
+  case $1 in
+    edge | ingress-lb | dns-discovery) echo edge ;;
+    *) echo skepd ;;
+  esac
+}
+
+# with_cache FILE: the options for a cache, one a line. Mapped where it was made for, its pages are the file's and shared by all
+# processes of the machine; anywhere else each would write 30 MiB of addresses into a copy of its own.
+with_cache() { printf '%s\n' "-XX:AOTCache=$1" -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0 -Xlog:aot=off -Xlog:cds=off; }
 
 main_class() {
   case $1 in

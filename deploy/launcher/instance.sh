@@ -104,7 +104,7 @@ alive() {
 # skep_supervise NAME: runs one daemon and starts it again whenever it ends, until RUN/NAME.stop appears.
 # A daemon that breaks its own rules ends itself: to be restarted is part of the design.
 skep_supervise() {
-  local name=$1 started status backoff=0 pid=
+  local name=$1 started status backoff=0 pid='' cache=()
   shift
   instance_options "$@"
   find_jdk
@@ -114,8 +114,9 @@ skep_supervise() {
   trap 'touch "$RUN/$name.stop"; [ -z "$pid" ] || kill "$pid" 2>/dev/null' TERM
   while [ ! -e "$RUN/$name.stop" ]; do
     started=$SECONDS
+    cache_options "$name"
     # shellcheck disable=SC2046 # the options are words
-    "$JAVA_HOME/bin/java" -XX:AOTCache="$BUILD/$name.aot" -Xlog:aot=off -Xlog:cds=off $(jvm_options "$name") -cp "$BUILD/lib/*" \
+    "$JAVA_HOME/bin/java" "${cache[@]+"${cache[@]}"}" $(jvm_options "$name") -cp "$BUILD/lib/*" \
       "$(main_class "$name")" "${flags[@]}" &
     pid=$!
     echo "$pid" >"$RUN/$name.pid"

@@ -13,16 +13,12 @@ skep_run() {
   exec "$JAVA_HOME/bin/java" "${cache[@]+"${cache[@]}"}" $(jvm_options "$name") -cp "$BUILD/lib/*" "$(main_class "$name")" "$@"
 }
 
-# cache_options PROCESS: sets cache, the options for its start-up cache. A service alone starts with that of skepd, which
-# has lived with the same classes.
+# cache_options PROCESS: sets cache, the options for its start-up cache.
 cache_options() {
-  local name=$1
-  case $name in
-    edge | ingress-lb | dns-discovery) name=edge ;;
-    *) name=skepd ;;
-  esac
+  local file
+  file=$BUILD/$(cache_of "$1").aot
   cache=()
-  [ ! -f "$BUILD/$name.aot" ] || cache=(-XX:AOTCache="$BUILD/$name.aot" -Xlog:aot=off -Xlog:cds=off)
+  [ ! -f "$file" ] || mapfile -t cache < <(with_cache "$file")
 }
 
 # skep_admin COMMAND [--SETTING=VALUE …]

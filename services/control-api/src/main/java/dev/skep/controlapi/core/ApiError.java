@@ -249,6 +249,13 @@ public record ApiError(int httpStatus, Code grpcCode, String message) {
             + " `--force` to suppress this message.");
   }
 
+  /** swarm/leave in a container: who this host is belongs to all its services, and none of them may change it. */
+  public static ApiError identityOfOthers() {
+    return failedPrecondition("this host's services run each by itself, and the control-api only reads who the host is: it cannot leave for"
+        + " all of them. Remove them with what started them (docker compose down --volumes); where other managers go on, demote this node"
+        + " there first");
+  }
+
   /** swarm/init on a store that others use. */
   public static ApiError storeTaken(String store) {
     return failedPrecondition("the store " + store + " holds a cluster already: join it with a manager's token"

@@ -27,6 +27,7 @@ import dev.skep.state.v1.SealedRow;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.SecureRandom;
@@ -267,6 +268,9 @@ final class Cluster {
     boolean last = NodeWrites.managers(state).stream().allMatch(row -> row.key().lastPart().equals(manager.get().nodeId()));
     if (!force) {
       return Optional.of(last ? ApiError.lastManager() : ApiError.managerLeaves());
+    }
+    if (!Files.isWritable(identityFolder())) {
+      return Optional.of(ApiError.identityOfOthers()); // and before anything is erased
     }
     if (last) {
       LOG.info("leaving: the state of the cluster is erased");

@@ -33,10 +33,8 @@ skep_test() {
   need unshare util-linux nsenter util-linux setpriv util-linux mount mount ps procps # kill is of procps; a shell has one of its own
   need_run_tools
   local profile=all-tests
-  if [ $long = yes ]; then
-    profile=long
-    docker compose version >/dev/null 2>&1 || need docker-compose docker-compose
-  fi
+  [ $long = no ] || profile=long
+  docker compose version >/dev/null 2>&1 || need docker-compose docker-compose
   suite "shell scripts" check_scripts
   skep_build
   suite "all tests ($profile)" maven -q "-P$profile" verify -Dskep.home="$HERE"

@@ -13,6 +13,8 @@ import java.util.function.Supplier;
 final class InContainers implements AutoCloseable {
   static final Path DEPLOY = Machine.HOME.resolve("deploy");
   private static final Duration BUILD = Duration.ofMinutes(10);
+  /** Twelve processes and more start at once, on a machine that may have two busy cores. */
+  private static final Duration PATIENCE = Duration.ofMinutes(3);
 
   final Machine machine;
   final ComposeRun compose;
@@ -68,10 +70,10 @@ final class InContainers implements AutoCloseable {
     return machine.cli(Machine.NEW_CLI, "unix://" + folder.resolve("run").resolve(socket), words).run();
   }
 
-  /** As {@link Machine#eventually}; the failure shows what the containers say. */
+  /** Asks until the answer is right; the failure shows what the containers say. */
   void watched(String what, Supplier<String> question, String answer) {
     try {
-      Machine.eventually(what, question, answer::equals);
+      Machine.within(PATIENCE, what, question, answer::equals);
     } catch (AssertionError e) {
       throw new AssertionError(e.getMessage() + "\n" + compose.state(), e);
     }
@@ -114,6 +116,16 @@ final class InContainers implements AutoCloseable {
   private List<String> unhealthy() {
     return services().stream().filter(service -> !service.equals("init") && !service.equals("certificates"))
         .filter(service -> !compose.inspect(service, "{{.State.Status}} {{.State.Health.Status}}").equals("running healthy")).toList();
+  }
+
+  /** Ends a service's process from outside, as a crash would: the engine has not been told to, and so starts it again. */
+  void crash(String service) {
+    machine.kill9(Long.parseLong(compose.inspect(service, "{{.State.Pid}}")));
+  }
+
+  /** The engine has started it again. */
+  void startedAgain(String service) {
+    watched(service + " was started again", () -> compose.inspect(service, "{{gt .RestartCount 0}} {{.State.Running}}"), "true true");
   }
 
   /** Ids of a stack's containers. */

@@ -140,11 +140,16 @@ final class Machine implements AutoCloseable {
 
   /** Asks again and again until the answer is right; the last answer stands in the failure. */
   static <T> T eventually(String what, Supplier<T> question, java.util.function.Predicate<T> right) {
-    Instant end = Instant.now().plusSeconds(60);
+    return within(Duration.ofSeconds(60), what, question, right);
+  }
+
+  /** As {@link #eventually}, for what takes longer. */
+  static <T> T within(Duration limit, String what, Supplier<T> question, java.util.function.Predicate<T> right) {
+    Instant end = Instant.now().plus(limit);
     T answer = question.get();
     while (!right.test(answer)) {
       if (Instant.now().isAfter(end)) {
-        throw new AssertionError("not within 60 s: " + what + "\nlast seen:\n" + answer);
+        throw new AssertionError("not within " + limit.toSeconds() + " s: " + what + "\nlast seen:\n" + answer);
       }
       // a poll of an outside system, not a wait for an event of ours
       java.util.concurrent.locks.LockSupport.parkNanos(Duration.ofMillis(100).toNanos());

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
 
-/** deploy/compose.small.yaml as a whole. Long because of the images: fourteen are built before anything starts. */
+/** deploy/compose.small.yaml as a whole. Half of its time is the images: fourteen are built before anything starts. */
 @Tag("e2e")
 @Tag("engine")
 @Tag("long")
@@ -40,21 +40,30 @@ class SmallContainersTest {
     containers.healthy();
   }
 
+  /** Every process of ours at once, by kill -9: the engine starts them, and they go on where they were. */
   @Test
   @Order(2)
-  void everyServiceMayBeKilledAndGoesOnWhereItWas() {
+  void whoIsKilledIsStartedAgainAndGoesOn() {
     List<String> all = containers.control();
-    assertThat(all).contains("orchestrator", "allocator", "scheduler", "dispatcher", "relay", "control-api", "agent");
-    all.forEach(service -> containers.machine.engine("kill", containers.compose.container(service)).succeeds());
-    containers.compose.up(containers.services());
+    assertThat(all).contains("orchestrator", "allocator", "scheduler", "dispatcher", "relay", "control-api", "agent", "ingress-lb", "dns-discovery");
+    all.forEach(containers::crash);
+    all.forEach(containers::startedAgain);
     containers.watched("the API is back", () -> containers.docker("node", "ls", "--format", "{{.Status}}").text(), "Ready");
     containers.docker("service", "scale", "--detach", "hello_web=5").succeeds();
     containers.replicas("hello_web", "5/5");
     containers.answers();
   }
 
+  /** The identity is all services', and none of them may throw it away. */
   @Test
   @Order(3)
+  void leavingIsForWhoeverStartedTheContainers() {
+    assertThat(containers.docker("swarm", "leave", "--force").fails().output()).contains("docker compose down --volumes");
+    assertThat(containers.docker("node", "ls", "--format", "{{.ManagerStatus}}").text()).isEqualTo("Leader");
+  }
+
+  @Test
+  @Order(4)
   void eachEndsInOrderWhenAsked() {
     containers.docker("stack", "rm", "hello").succeeds();
     containers.watched("nothing of the stack is left", () -> containers.tasks("hello"), "");

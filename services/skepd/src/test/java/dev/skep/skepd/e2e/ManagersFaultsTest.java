@@ -1,5 +1,6 @@
 package dev.skep.skepd.e2e;
 
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -10,6 +11,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("long")
 class ManagersFaultsTest extends ManagersOnHosts {
   enum Fault { KILL, FREEZE, CUT, RESTART, ETCD_FROZEN, ALL_PROCESSES_FROZEN }
+
+  /** Every manager has users of its own in store and log: none of this may depend on one that is gone. */
+  @Override
+  List<String> more() {
+    return List.of("--secure");
+  }
 
   static Stream<Arguments> matrix() {
     return Stream.of(Fault.values()).flatMap(fault -> Stream.of(true, false).map(leads -> Arguments.of(fault, leads)));

@@ -3,11 +3,13 @@ package dev.skep.skepd.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,6 +29,10 @@ abstract class ManagersOnHosts {
   static final int PORT = 8600;
   /** Of a service whose tasks are on all hosts. */
   private static final int PORT_OF_ALL = 8601;
+  private static final String LOG = "/var/lib/skep/log/skepd.log";
+  private static final Pattern SESSION = Pattern.compile("session \\S+ with the cluster");
+  /** A node that is away for less loses no task: 3 s without a word from it, less what may have passed since its last. */
+  private static final Duration GRACE = Duration.ofMillis(2500);
 
   Lab lab;
 
@@ -45,7 +51,14 @@ abstract class ManagersOnHosts {
 
   @BeforeAll
   void up() {
-    lab = Lab.up("managers", 4, "--managers", "3");
+    List<String> options = new ArrayList<>(List.of("--managers", "3"));
+    options.addAll(more());
+    lab = Lab.up("managers", 4, options.toArray(String[]::new));
+  }
+
+  /** Of {@code lab up}, besides. */
+  List<String> more() {
+    return List.of();
   }
 
   @AfterAll
@@ -55,7 +68,7 @@ abstract class ManagersOnHosts {
 
   @BeforeEach
   void sayWhere(TestInfo test) {
-    lab.nodes().forEach(node -> lab.sh(node, "echo '-- " + test.getDisplayName() + "' >>/var/lib/skep/log/skepd.log"));
+    lab.nodes().forEach(node -> lab.sh(node, "echo '-- " + test.getDisplayName() + "' >>" + LOG));
   }
 
   @AfterEach
@@ -141,6 +154,8 @@ abstract class ManagersOnHosts {
     List<String> touched = lab.containers(host, "all");
     try (ManagersLoad load = new ManagersLoad(lab, "w", hosts, PORT, managers)) {
       load.goesOn(4);
+      String mark = "-- fault begins " + Instant.now();
+      lab.sh(host, "echo '" + mark + "' >>" + LOG);
       long began = System.nanoTime();
       begin.run();
       long otherLeader = led && seen == Seen.DOWN ? since(began, "another leads", managers, view -> leader(view) != 0 && leader(view) != host) : -1;
@@ -160,12 +175,20 @@ abstract class ManagersOnHosts {
       System.out.println("managers: " + figures);
       assertThat(load.failures()).as("requests for tasks to which nothing happened").isEmpty();
       running(hosts).forEach((node, now) -> assertThat(now).as("what ran on node%d before", node).containsAll(before.get(node)));
-      if (seen == Seen.READY) {
+      if (seen == Seen.READY && !wasDown(host, mark)) {
         assertThat(lab.containers(host, "all")).as("what ran on the host itself").isEqualTo(touched);
       }
       everythingIsThere(load);
       return figures;
     }
+  }
+
+  /** Whether its node was without a session for longer than the cluster waits: then its tasks run elsewhere, rightly. */
+  private boolean wasDown(int host, String mark) {
+    List<String> since = lab.sh(host, "sed -n '/^" + mark + "$/,$p' " + LOG).lines();
+    Instant from = Instant.parse(mark.substring(mark.lastIndexOf(' ') + 1));
+    return since.stream().filter(line -> SESSION.matcher(line).find()).findFirst()
+        .map(line -> Instant.parse(line.substring(0, line.indexOf(' '))).isAfter(from.plus(GRACE))).orElse(false);
   }
 
   private Map<Integer, List<String>> running(List<Integer> hosts) {

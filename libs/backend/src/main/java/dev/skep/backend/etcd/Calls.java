@@ -50,6 +50,7 @@ final class Calls {
 
   private <Q, A> A call(MethodDescriptor<Q, A> method, Q request, boolean repeatable, long end) {
     int tokensRefused = 0;
+    Status before = null;
     for (int tries = 1; ; tries++) {
       refuseWhenClosed();
       if (!method.equals(AuthGrpc.getAuthenticateMethod())) {
@@ -63,7 +64,8 @@ final class Calls {
       } catch (StatusRuntimeException e) {
         failure = e.getStatus();
       }
-      boolean again = switch (Fate.of(failure)) {
+      Fate fate = tokens.fate(failure, token);
+      boolean again = switch (fate) {
         case NOT_DONE -> true;
         case STRANGER -> {
           tokens.refused(token);
@@ -73,9 +75,12 @@ final class Calls {
         case REFUSED -> false;
       };
       if (!again || System.nanoTime() - end >= 0) {
-        throw new Refused(failure, "etcd at " + members + ": " + Fate.sentence(failure));
+        // that the time was up says less than what it was used up by
+        Status why = before != null && failure.getCode() == Status.Code.DEADLINE_EXCEEDED ? before : failure;
+        throw new Refused(failure, "etcd at " + members + ": " + Fate.sentence(why));
       }
-      if (Fate.of(failure) != Fate.STRANGER) {
+      before = failure;
+      if (fate != Fate.STRANGER) {
         members.leave(member);
         pause(tries, end);
         members.current().hurry();

@@ -10,13 +10,16 @@ import javax.net.ssl.SSLException;
 final class SessionProblem {
   private static final String REJOIN = "take the node out and in again (docker swarm leave, then docker swarm join)";
 
+  /** gRPC's word for a server that is gone in the middle of a call. */
+  private static final String BROKE_OFF = "Network closed for unknown reason";
+
   private SessionProblem() {}
 
   /** @param certificate what this node proves itself with */
   static String text(Status why, Optional<NodeCertificate> certificate, Instant now) {
     // What gRPC says of a connection names the reason only in its cause.
     String cause = why.getCode() == Status.Code.UNAVAILABLE && why.getCause() != null ? ": " + why.getCause().getMessage() : "";
-    String said = why.getDescription() + cause;
+    String said = (BROKE_OFF.equals(why.getDescription()) ? "the connection to the manager broke off, and no other manager can be reached" : why.getDescription()) + cause;
     if (!refused(why.getCause())) {
       return said;
     }

@@ -246,10 +246,14 @@ public final class DockerApi {
   }
 
   private Reply merged(Route.Match match, Request request, String prefix) throws IOException, MalformedRequest, InterruptedException {
+    if (match.route() == Route.VERSION) {
+      return engineRoutes.version(prefix, spoken());
+    }
+    if (match.route() == Route.INFO) {
+      return engineRoutes.info(prefix);
+    }
     ClusterState state = host.view().fresh(Commits.LIMIT);
     return switch (match.route()) {
-      case VERSION -> engineRoutes.version(prefix, spoken());
-      case INFO -> engineRoutes.info(state, prefix);
       case EVENTS -> events.events(request, prefix);
       case DISTRIBUTION -> engineRoutes.distribution(request, match.first(), prefix);
       case NETWORK_LIST -> networks.list(state, request, prefix);

@@ -1,5 +1,6 @@
 package dev.skep.controlapi.shell;
 
+import dev.skep.backend.StoreException;
 import dev.skep.controlapi.codec.DockerJson;
 import dev.skep.controlapi.core.Answer;
 import dev.skep.controlapi.shell.engine.ApiVersion;
@@ -47,32 +48,42 @@ final class EngineRoutes {
     this.distributionLimit = distributionLimit;
   }
 
-  Reply info(ClusterState state, String version) throws IOException {
+  /** Also while the store is away: then as it was last seen, and with the reason. */
+  Reply info(String version) throws IOException {
+    try {
+      return info(host.view().fresh(Commits.LIMIT), "", version);
+    } catch (StoreException e) {
+      return info(host.view().state(), "rpc error: code = Unavailable desc = " + e.told(), version);
+    }
+  }
+
+  private Reply info(ClusterState state, String problem, String version) throws IOException {
     EngineReply theirs;
     try {
       theirs = engine.get(version + "/info", LIMIT);
     } catch (IOException e) {
-      return withoutEngine(state, e);
+      return withoutEngine(state, problem, e);
     }
     if (!theirs.ok()) {
       return new Reply.Whole(theirs.status(), Reply.JSON, theirs.body(), Map.of());
     }
-    return info(EngineJson.object(EngineJson.parse(theirs.body())), state);
+    return info(EngineJson.object(EngineJson.parse(theirs.body())), state, problem);
   }
 
-  private Reply info(Map<String, Object> info, ClusterState state) {
-    info.put("Swarm", EngineJson.ready(DockerJson.write(swarm(state))));
+  private Reply info(Map<String, Object> info, ClusterState state, String problem) {
+    SwarmInfo swarm = swarm(state);
+    info.put("Swarm", EngineJson.ready(DockerJson.write(problem.isEmpty() ? swarm : swarm.toBuilder().setError(problem).build())));
     return new Reply.Whole(200, Reply.JSON, EngineJson.write(info), Map.of());
   }
 
   /** {@code docker node ls} asks this first: a member whose engine is away can still show its cluster. */
-  private Reply withoutEngine(ClusterState state, IOException why) throws IOException {
+  private Reply withoutEngine(ClusterState state, String problem, IOException why) throws IOException {
     if (cluster.standing(state) instanceof Standing.Outside) {
       throw why;
     }
     Map<String, Object> info = new LinkedHashMap<>();
     info.put("Warnings", List.of("WARNING: the engine at " + engine.socket() + " does not answer: " + why.getMessage()));
-    return info(info, state);
+    return info(info, state, problem);
   }
 
   /** Pending until the node has come through to a manager for the first time; what is in its way later stands beside it. */

@@ -17,6 +17,7 @@ skep_down() {
   done
   need_root down
   [ -d "$DATA" ] || { say "nothing to do: there is no instance at $DATA"; return 0; }
+  [ $purge = no ] || leave_cluster
   step "stopping skepd"
   stop_supervised skepd
   if [ $edge = yes ]; then
@@ -28,6 +29,24 @@ skep_down() {
   elif [ $edge = no ]; then
     say "containers run on and published ports answer; './skep up' takes them over again"
   fi
+}
+
+# A host that goes for good says so: its tasks run elsewhere at once, and nobody gets into the cluster's store as it any more. The
+# last manager takes the cluster with it.
+leave_cluster() {
+  local answer
+  [ -f "$DATA/membership.properties" ] || return 0
+  # alone with its store: that goes now, too
+  if [ -z "$STORE" ] && [ ! -f "$DATA/identity/store.properties" ] && grep -qx 'manager=true' "$DATA/membership.properties"; then return 0; fi
+  answer="skepd does not run"
+  if api_answers; then
+    step "leaving the cluster"
+    answer=$(api_curl '/swarm/leave?force=1' -X POST -w '\n%{http_code}' || true)
+    [ "${answer##*$'\n'}" != 200 ] || return 0
+    answer=${answer%$'\n'*}
+  fi
+  say "    the cluster could not be told (${answer:-no answer}). Remove this host there: docker node demote, docker node rm."
+  if [ -n "$STORE" ]; then say "    If this was the last manager, the cluster's state stays in its store; a new one needs an empty store (etcdctl del --prefix '')."; fi
 }
 
 purge_instance() {

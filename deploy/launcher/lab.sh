@@ -11,6 +11,7 @@ Several hosts on this machine: each has its own network, processes, host name, D
 
   up --nodes N [--underlay CIDR] [--dir DIR]   make the hosts node1 … nodeN and one cluster of them
        --managers M   the first M are managers, on an etcd of M members, one on each, and a Kafka on node1 (default 1: none)
+       --secure       that etcd and Kafka on TLS, with users: every manager has its own
        --no-join      initialise node1 only; the others stay outside of the cluster
        --no-init      no cluster at all
        --native       the engines' own swarm mode and no Skep, to compare with
@@ -107,6 +108,7 @@ lab_settings() {
   LAB_MANAGERS=$(sed -n 's/^managers=//p' "$LAB/settings")
   LAB_MANAGERS=${LAB_MANAGERS:-1}
   LAB_ETCD=$(sed -n 's/^etcd=//p' "$LAB/settings")
+  LAB_SECURE=$(sed -n 's/^secure=//p' "$LAB/settings")
   LAB_SWITCH=skep-lab-$LAB_NAME
 }
 

@@ -74,7 +74,12 @@ lab_boot() {
   [ "$LAB_NATIVE" = no ] || return 0
   lab_boot_store
   # the first one founds the cluster there; the others learn where it is when they join
-  if lab_has_kafka; then instance_options --store "$(lab_store_uri)" --log "$(lab_log_uri)"; else instance_options; fi
+  if lab_has_kafka; then
+    instance_options --store "$(lab_store_uri)" --log "$(lab_log_uri)"
+    mapfile -t SETTINGS < <(lab_administrator)
+  else
+    instance_options
+  fi
   remember_instance
   start_supervised edge
   start_supervised skepd

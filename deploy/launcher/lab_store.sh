@@ -50,6 +50,30 @@ lab_members() {
   echo "${all#,}"
 }
 
+# Whether they ask everybody who they are, over TLS.
+lab_secure() { [ "$LAB_SECURE" = yes ]; }
+lab_scheme() { if lab_secure; then echo https; else echo http; fi; }
+
+# Certificates of the servers, before any host boots; what the first manager needs to make users for all of them.
+lab_certificates() {
+  local number servers=''
+  step "making certificates for etcd and Kafka"
+  for number in $(seq "$LAB_MANAGERS"); do servers+=,node$number/$(lab_address "$number"); done
+  "$HERE/skep" admin certificates "--out=$LAB/tls" "--servers=${servers#,}" >"$LAB/tls.log" 2>&1 || {
+    tail -n 5 "$LAB/tls.log" >&2
+    die "certificates for etcd and Kafka could not be made; see above"
+  }
+}
+
+# Of an administrator, whom only the first manager is told.
+lab_administrator() {
+  local tls=$LAB/tls
+  lab_secure || return 0
+  printf '%s\n' --store.user=root "--store.password-file=$tls/root.password" "--store.ca=$tls/ca.pem" \
+    "--store.certificate=$tls/admin.pem" "--store.key=$tls/admin-key.pem" "--client-ca=$tls/ca.pem" "--client-ca-key=$tls/ca-key.pem" \
+    "--log.ca=$tls/ca.pem" "--log.certificate=$tls/admin.pem" "--log.key=$tls/admin-key.pem" "--admin-log=kafka://$(lab_address 1):9094"
+}
+
 lab_store_uri() { echo "etcd://$(lab_members '' 2379)"; }
 lab_log_uri() { echo "kafka://$(lab_address 1):9092"; }
 
@@ -63,18 +87,23 @@ lab_boot_store() {
 lab_daemon_alive() { [ -s "/run/$1.pid" ] && kill -0 "$(cat "/run/$1.pid")" 2>/dev/null; }
 
 lab_boot_etcd() {
-  local address
+  local address scheme tls=$LAB/tls/$NODE_NAME secure=()
   address=$(lab_address "${NODE_NAME#node}")
+  scheme=$(lab_scheme)
+  if lab_secure; then
+    secure=(--cert-file "$tls/server.pem" --key-file "$tls/server-key.pem" --trusted-ca-file "$tls/ca.pem" --client-cert-auth
+      --peer-cert-file "$tls/server.pem" --peer-key-file "$tls/server-key.pem" --peer-trusted-ca-file "$tls/ca.pem" --peer-client-cert-auth)
+  fi
   mkdir -p "$NODE/etcd"
   chmod 700 "$NODE/etcd"
   setsid "$LAB_ETCD" --name "$NODE_NAME" --data-dir "$NODE/etcd" --initial-cluster-token "skep-lab-$LAB_NAME" \
-    --listen-client-urls "http://$address:2379,http://127.0.0.1:2379" --advertise-client-urls "http://$address:2379" \
-    --listen-peer-urls "http://$address:2380" --initial-advertise-peer-urls "http://$address:2380" \
-    --initial-cluster "$(lab_members http:// 2380 yes)" --logger zap --log-level warn >>/var/log/etcd.log 2>&1 </dev/null &
+    --listen-client-urls "$scheme://$address:2379,$scheme://127.0.0.1:2379" --advertise-client-urls "$scheme://$address:2379" \
+    --listen-peer-urls "$scheme://$address:2380" --initial-advertise-peer-urls "$scheme://$address:2380" \
+    --initial-cluster "$(lab_members "$scheme://" 2380 yes)" "${secure[@]+"${secure[@]}"}" --logger zap --log-level warn >>/var/log/etcd.log 2>&1 </dev/null &
   echo $! >/run/etcd.pid
 }
 
-# A broker that is its own controller, as small as it goes, without users and encryption.
+# A broker that is its own controller, as small as it goes.
 lab_boot_kafka() {
   local settings=$NODE/etc/kafka.properties
   find_jdk
@@ -84,9 +113,6 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:9093
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://:9092,CONTROLLER://127.0.0.1:9093
-advertised.listeners=PLAINTEXT://$(lab_address 1):9092
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs=$NODE/kafka
 num.network.threads=2
 num.io.threads=2
@@ -101,9 +127,40 @@ group.initial.rebalance.delay.ms=0
 auto.create.topics.enable=false
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=2000
+$(lab_kafka_listeners)
 TEXT
   setsid "$HERE/skep" lab-kafka "$NODE" "$settings" >>/var/log/kafka.log 2>&1 </dev/null &
   echo $! >/run/kafka.pid
+}
+
+# In clear and open to everybody; or users (SCRAM) over TLS, and administrators by certificate at a port of their own.
+lab_kafka_listeners() {
+  local address tls=$LAB/tls/$NODE_NAME
+  address=$(lab_address 1)
+  if ! lab_secure; then
+    cat <<TEXT
+listeners=PLAINTEXT://:9092,CONTROLLER://127.0.0.1:9093
+advertised.listeners=PLAINTEXT://$address:9092
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+TEXT
+    return
+  fi
+  cat <<TEXT
+listeners=CLIENT://:9092,INTERNAL://:9094,CONTROLLER://127.0.0.1:9093
+advertised.listeners=CLIENT://$address:9092,INTERNAL://$address:9094
+listener.security.protocol.map=CLIENT:SASL_SSL,INTERNAL:SSL,CONTROLLER:SSL
+inter.broker.listener.name=INTERNAL
+ssl.keystore.type=PEM
+ssl.keystore.location=$tls/keystore.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$tls/ca.pem
+listener.name.internal.ssl.client.auth=required
+listener.name.controller.ssl.client.auth=required
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.client.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:CN=node1;User:CN=admin
+TEXT
 }
 
 # skep_lab_kafka NODE SETTINGS: becomes the broker.

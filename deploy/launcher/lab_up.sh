@@ -2,7 +2,7 @@
 
 lab_up() {
   local nodes='' began=${EPOCHREALTIME/[.,]/} join=yes init=yes
-  LAB_NATIVE=no LAB_UNDERLAY=192.168.88.0/24 LAB_MANAGERS=1 LAB_ETCD=
+  LAB_NATIVE=no LAB_UNDERLAY=192.168.88.0/24 LAB_MANAGERS=1 LAB_ETCD= LAB_SECURE=no
   while [ $# -gt 0 ]; do
     case $1 in
       --nodes | --underlay | --managers)
@@ -17,6 +17,7 @@ lab_up() {
       --managers=*) LAB_MANAGERS=${1#*=} ;;
       --nodes=*) nodes=${1#*=} ;;
       --underlay=*) LAB_UNDERLAY=${1#*=} ;;
+      --secure) LAB_SECURE=yes ;;
       --no-join) join=no ;;
       --no-init) init=no ;;
       --native) LAB_NATIVE=yes ;;
@@ -25,12 +26,14 @@ lab_up() {
     shift
   done
   lab_check_size "$nodes"
+  if lab_secure && ! lab_shared; then die "lab up: --secure is for the etcd and the Kafka that several managers have: --managers 3"; fi
   need nsenter util-linux unshare util-linux mount mount dockerd docker.io busybox busybox-static
   need_run_tools
   [ "$LAB_NATIVE" = yes ] || skep_build
   ! lab_shared || lab_store_tools
   lab_claim
   trap 'say "the lab is not complete; what there is:  ./skep lab status --name $LAB_NAME, logs below $LAB; remove it:  ./skep lab down --name $LAB_NAME"' EXIT
+  ! lab_secure || lab_certificates
   lab_switch
   step "booting $nodes hosts"
   lab_each lab_up_host
@@ -66,7 +69,7 @@ lab_claim() {
   fi
   chmod 711 "$LAB"
   ln -s "$LAB" "$LAB_REGISTRY/$LAB_NAME"
-  printf 'nodes=%s\nunderlay=%s\nnative=%s\nmanagers=%s\netcd=%s\n' "$LAB_NODES" "$LAB_UNDERLAY" "$LAB_NATIVE" "$LAB_MANAGERS" "$LAB_ETCD" >"$LAB/settings"
+  printf 'nodes=%s\nunderlay=%s\nnative=%s\nmanagers=%s\netcd=%s\nsecure=%s\n' "$LAB_NODES" "$LAB_UNDERLAY" "$LAB_NATIVE" "$LAB_MANAGERS" "$LAB_ETCD" "$LAB_SECURE" >"$LAB/settings"
   for folder in /var/lib/skep /var/lib/docker; do
     [ -d "$folder" ] || { mkdir "$folder" && echo "$folder" >>"$LAB_REGISTRY/.made"; }
   done
@@ -157,13 +160,15 @@ lab_still_boots() {
 
 # node1 makes the cluster; the others join it as a user would let them.
 lab_cluster() {
-  local join=$1
+  local join=$1 pid
   step "initialising the cluster on node1"
   lab_node 1
+  pid=$(cat "$NODE/run/skep/skepd.pid" 2>/dev/null || true)
   docker -H "unix://$(lab_socket)" swarm init --advertise-addr "$NODE_ADDRESS" >>"$NODE/up.log" 2>&1 || {
     tail -n 5 "$NODE/up.log" >&2
     die "the cluster could not be initialised on node1; see above"
   }
+  ! lab_secure || lab_await_own_user "$pid"
   if [ "$join" = no ] || [ "$LAB_NODES" = 1 ]; then return; fi
   LAB_MANAGER=unix://$(lab_socket)
   LAB_TOKEN=$(docker -H "$LAB_MANAGER" swarm join-token -q worker)
@@ -171,6 +176,12 @@ lab_cluster() {
   step "joining $((LAB_NODES - 1)) hosts$([ "$LAB_MANAGERS" = 1 ] || echo ", $((LAB_MANAGERS - 1)) of them as managers")"
   lab_each lab_join_host
   lab_wait_nodes
+}
+
+# node1 goes on as its own user of store and log: its skepd starts once more.
+lab_await_own_user() {
+  local began=$SECONDS
+  until [ "$(cat "$NODE/run/skep/skepd.pid" 2>/dev/null)" != "$1" ] && engine_answers "$(lab_socket)"; do lab_still_boots "$began" ../skep/log/skepd "the API of node1, as its own user,"; done
 }
 
 lab_join_host() {

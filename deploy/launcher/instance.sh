@@ -5,6 +5,7 @@ APIS=()
 ENGINE=unix:///var/run/docker.sock
 STORE=
 LOG=
+SETTINGS=() # of skepd: what gets it into store and log
 REST=()
 
 # instance_options ARGS…: reads the options that name an instance; what is left is in REST.
@@ -38,6 +39,7 @@ instance_options() {
   if [ -f "$DATA/launch" ]; then
     [ -n "$STORE" ] || STORE=$(sed -n 's/^store=//p' "$DATA/launch")
     [ -n "$LOG" ] || LOG=$(sed -n 's/^log=//p' "$DATA/launch")
+    mapfile -t SETTINGS < <(sed -n 's/^setting=//p' "$DATA/launch")
   fi
   [ ${#APIS[@]} -gt 0 ] || APIS=("unix://$RUN/docker.sock")
   ENGINE_SOCKET=${ENGINE#unix://}
@@ -71,7 +73,25 @@ instance_option() {
   esac
 }
 
+# access_setting --SETTING=VALUE: one of those that get a process into store and log, as it will be given to it; fails for others.
+access_setting() {
+  local name=${1%%=*} value=${1#*=}
+  case $1 in
+    --store.password=* | --log.password=*) die "$name would stand in every list of processes: put it into a file, and give $name-file=FILE" ;;
+    --store.password-file=* | --store.ca=* | --store.certificate=* | --store.key=* | --log.password-file=* | --log.ca=* | --log.certificate=* | --log.key=* | \
+      --client-ca=* | --client-ca-key=*)
+      [ -r "$value" ] || die "$name: there is no file $value"
+      echo "$name=$(readlink -m "$value")"
+      ;;
+    --store.user=* | --log.user=* | --admin-log=*) echo "$1" ;;
+    *) return 1 ;;
+  esac
+}
+
+# Leaves in CHANGED whether the instance was told something else before.
 remember_instance() {
+  local before
+  before=$(cat "$DATA/launch" 2>/dev/null || true)
   mkdir -p "$DATA" "$DATA/log" "$RUN"
   chmod 711 "$DATA"
   {
@@ -79,7 +99,10 @@ remember_instance() {
     printf 'api=%s\n' "${APIS[@]}"
     [ -z "$STORE" ] || printf 'store=%s\n' "$STORE"
     [ -z "$LOG" ] || printf 'log=%s\n' "$LOG"
+    [ ${#SETTINGS[@]} = 0 ] || printf 'setting=%s\n' "${SETTINGS[@]}"
   } >"$DATA/launch"
+  CHANGED=no
+  [ -z "$before" ] || [ "$before" = "$(cat "$DATA/launch")" ] || CHANGED=yes
 }
 
 # api_curl PATH [curl options]: one call of the first API address.
@@ -109,7 +132,7 @@ skep_supervise() {
   instance_options "$@"
   find_jdk
   local flags=("--data=$DATA" "--run=$RUN" "--instance=$INSTANCE")
-  [ "$name" = edge ] || flags+=("--engine=$ENGINE" "--api=$(IFS=,; echo "${APIS[*]}")" ${STORE:+"--store=$STORE"} ${LOG:+"--log=$LOG"})
+  [ "$name" = edge ] || flags+=("--engine=$ENGINE" "--api=$(IFS=,; echo "${APIS[*]}")" ${STORE:+"--store=$STORE"} ${LOG:+"--log=$LOG"} "${SETTINGS[@]+"${SETTINGS[@]}"}")
   echo $$ >"$RUN/$name.supervisor.pid"
   trap 'touch "$RUN/$name.stop"; [ -z "$pid" ] || kill "$pid" 2>/dev/null' TERM
   while [ ! -e "$RUN/$name.stop" ]; do

@@ -38,7 +38,7 @@ skep_migrate() {
         shift
         ;;
       --to=*) to=${1#*=} ;;
-      --store.*=* | --log.*=*) access+=("$1") ;;
+      --store.*=* | --log.*=* | --admin-log=* | --client-ca*=*) access+=("$1") ;;
       *) die "migrate: unknown option '$1'" ;;
     esac
     shift

@@ -1,7 +1,7 @@
 # up: from nothing to a stack that answers.
 
 skep_up() {
-  local stack='' init=yes foreground=no
+  local stack='' init=yes foreground=no setting access=()
   instance_options "$@"
   set -- "${REST[@]+"${REST[@]}"}"
   while [ $# -gt 0 ]; do
@@ -14,10 +14,15 @@ skep_up() {
       --stack=*) stack=${1#*=} ;;
       --no-init) init=no ;;
       --foreground) foreground=yes ;;
+      --store.* | --log.* | --admin-log=* | --client-ca*)
+        setting=$(access_setting "$1") || die "up: there is no setting '$1' (docs/DEPLOYMENT.md, Credentials)"
+        access+=("$setting")
+        ;;
       *) die "up: unknown option '$1'" ;;
     esac
     shift
   done
+  [ ${#access[@]} = 0 ] || SETTINGS=("${access[@]}")
   need_root up
   [ -z "$stack" ] || [ -f "$stack" ] || die "no such compose file: $stack"
   [ -z "$stack" ] || [ $init = yes ] || die "--stack needs a cluster: leave out --no-init, or deploy after 'docker swarm init'"
@@ -45,7 +50,11 @@ stay_in_foreground() {
 }
 
 start_daemons() {
-  local began=$SECONDS
+  local began=$SECONDS said='' waits
+  if [ "$CHANGED" = yes ] && supervised skepd; then
+    step "other settings than before: starting skepd again"
+    stop_supervised skepd
+  fi
   if supervised skepd && api_answers; then
     step "the daemon runs already (pid $(cat "$RUN/skepd.pid")); leaving it as it is"
     start_supervised edge
@@ -55,8 +64,16 @@ start_daemons() {
   start_supervised edge
   start_supervised skepd
   until api_answers; do
+    # why it waits, once it has said so: a store that is away, or does not let it in
+    waits=$(tail -n 20 "$DATA/log/skepd.log" 2>/dev/null | sed -n 's/^.*waiting for \(the store .*\)$/\1/p' | tail -n 1)
+    if [ $((SECONDS - began)) -ge 2 ] && [ -n "$waits" ] && [ "$waits" != "$said" ]; then
+      said=$waits
+      say "    skepd waits for $waits"
+    fi
     # the supervisor needs a moment, on a busy machine seconds, until it has said who it is
     if [ $((SECONDS - began)) -ge 90 ] || { ! kill -0 "$SUPERVISOR" 2>/dev/null && ! supervised skepd; }; then
+      [ -z "$said" ] || die "skepd still waits for $said
+      It goes on as soon as that is mended. Other settings:  ./skep up --store … --log …; end it:  ./skep down"
       tail -n 15 "$DATA/log/skepd.log" >&2
       die "the API does not answer at ${APIS[0]}; the last lines of $DATA/log/skepd.log are above"
     fi
@@ -69,11 +86,27 @@ swarm_state() { api_curl /info | grep -o '"LocalNodeState":"[a-z]*"' | head -n 1
 init_cluster() {
   [ "$(swarm_state)" = inactive ] || return 0
   step "initialising the cluster"
-  local answer
+  local answer pid
+  pid=$(cat "$RUN/skepd.pid")
   answer=$(post_init 0.0.0.0:2377)
   # A second instance on this machine takes any port for other nodes; the default one says who is in the way.
   case $answer in *"address already in use"*) [ -z "$INSTANCE" ] || answer=$(post_init 0.0.0.0:0) ;; esac
   [ "${answer##*$'\n'}" = 200 ] || die "the cluster could not be initialised: ${answer%$'\n'*}"
+  await_own_user "$pid"
+}
+
+# A host that founded a cluster in a store with users goes on as its own user: skepd starts once more.
+await_own_user() {
+  local began=$SECONDS
+  grep -q '^store\.user=skep\.' "$DATA/identity/store.properties" 2>/dev/null || return 0
+  step "going on as this host's own user of store and log"
+  until [ "$(cat "$RUN/skepd.pid" 2>/dev/null)" != "$1" ] && api_answers; do
+    if [ $((SECONDS - began)) -ge 60 ]; then
+      tail -n 15 "$DATA/log/skepd.log" >&2
+      die "skepd does not come back as its own user; the last lines of $DATA/log/skepd.log are above"
+    fi
+    sleep 0.05
+  done
 }
 
 # post_init LISTEN: the answer and, on a line of its own, its status.

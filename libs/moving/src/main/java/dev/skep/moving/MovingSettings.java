@@ -4,6 +4,7 @@ import dev.skep.backend.Access;
 import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.identity.StoreAccess;
+import dev.skep.runtime.users.Administration;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -19,10 +20,12 @@ import java.util.Optional;
  * @param to where the cluster moves
  * @param log where its event log will be
  * @param logAccess as whom to go there
+ * @param told store, log and what gets in there, as hosts are told it
+ * @param administration who may make users there
  */
 public record MovingSettings(
     Path data, Path run, Optional<Path> identity, String store, Access access, Optional<Path> file, Optional<String> to, Optional<String> log,
-    Access logAccess) {
+    Access logAccess, StoreAccess told, Administration administration) {
 
   /** A host that joined as a manager knows from its identity folder where the store is. */
   public static MovingSettings from(Settings told) {
@@ -31,16 +34,20 @@ public record MovingSettings(
     // control-api reads and writes what is copied, where services have users of their own
     Path keys = StoreAccess.folder(identity.orElseGet(() -> data.resolve("identity")), "control-api");
     Settings settings = StoreAccess.complete(told, keys);
+    String store = settings.text("store", "embedded:" + data.resolve("store"));
+    String goal = settings.text("to", store);
     return new MovingSettings(
         data,
         settings.path("run", Path.of("/run/skep")),
         identity,
-        settings.text("store", "embedded:" + data.resolve("store")),
+        store,
         AccessSettings.from(settings, "store", Optional.of(keys)),
         settings.text("file").map(Path::of),
         settings.text("to"),
         settings.text("log"),
-        AccessSettings.from(settings, "log", Optional.of(keys)));
+        AccessSettings.from(settings, "log", Optional.of(keys)),
+        StoreAccess.from(settings, store).at(goal),
+        Administration.from(settings, store).at(goal));
   }
 
   /** A variable that these settings may come from; a service's container has others, for its service. */

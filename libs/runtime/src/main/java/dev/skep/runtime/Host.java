@@ -4,6 +4,7 @@ import dev.skep.backend.ChangeLog;
 import dev.skep.backend.Store;
 import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.runtime.identity.Trust;
+import dev.skep.runtime.users.Administration;
 import dev.skep.state.Decider;
 import dev.skep.state.IdSource;
 import io.grpc.BindableService;
@@ -11,6 +12,7 @@ import io.grpc.Channel;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * What a component may ask of the process it runs in. One process may host one component or many; a component cannot
@@ -51,6 +53,11 @@ public interface Host {
 
   /** Which store and log this process uses, and what gets it in. */
   StoreAccess storeAccess();
+
+  /** Whom this process was told for making users of store and log; empty where nobody may. */
+  default Optional<Administration> administration() {
+    return Optional.empty();
+  }
 
   /**
    * Ends this process in order, and has whoever watches it start it again: for a host that has to go on with another store

@@ -16,6 +16,7 @@ import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.host.ProcessHost;
 import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.runtime.identity.Trust;
+import dev.skep.runtime.users.Administration;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
 import dev.skep.state.IdSource;
@@ -32,6 +33,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -256,6 +258,11 @@ public final class TestHost implements Host, AutoCloseable {
   @Override
   public StoreAccess storeAccess() {
     return host.storeAccess();
+  }
+
+  @Override
+  public Optional<Administration> administration() {
+    return host.administration();
   }
 
   @Override

@@ -20,6 +20,7 @@ import dev.skep.runtime.host.ProcessHost;
 import dev.skep.runtime.host.ProcessSettings;
 import dev.skep.runtime.identity.ServerCertificates;
 import dev.skep.runtime.identity.StoreAccess;
+import dev.skep.runtime.users.Administration;
 import dev.skep.runtime.users.HostUsers;
 import dev.skep.runtime.users.Passwords;
 import dev.skep.state.Rows;
@@ -70,22 +71,22 @@ public final class AdminMain {
         .setDataPathAddr(settings.text("data-path-addr", ""))
         .build();
     boolean replace = settings.flag("replace", false);
-    Granting granting = Granting.from(settings, process);
-    boolean users = settings.flag("users", granting.possible());
+    Administration administration = Administration.from(settings, process.store());
+    boolean users = settings.flag("users", administration.possible());
     StoreAccess told = StoreAccess.from(settings, process.store());
-    HostBuilder builder = process.builder("skep admin init").access(users ? granting.told() : told); // who administers stays unknown
+    HostBuilder builder = process.builder("skep admin init").access(users ? administration.told() : told); // who administers stays unknown
     settings.refuseUnknown();
     if (users) {
-      granting.prepare();
+      administration.prepare();
     }
     try (ProcessHost host = builder.startProcess(process.store())) {
       done("is the first manager", process, Founding.init(host, request, replace));
       if (users) {
         Membership.Identity self = host.membership().current().orElseThrow();
         Path identity = process.identity().orElseThrow();
-        try (HostUsers servers = granting.users(self.clusterId())) {
-          Granting.administrator(servers, host.store(), identity);
-          granted(Granting.services(servers, self.nodeId(), identity, false), self.nodeId(), servers);
+        try (HostUsers servers = administration.users(self.clusterId())) {
+          Administration.administrator(servers, host.store(), identity);
+          granted(Administration.services(servers, self.nodeId(), identity, false), self.nodeId(), servers);
         }
       }
     }
@@ -115,18 +116,18 @@ public final class AdminMain {
 
   static Optional<BasicHost> grant(Settings settings) throws Exception {
     ProcessSettings process = ProcessSettings.withStore(settings);
-    Granting granting = Granting.from(settings, process);
+    Administration administration = Administration.from(settings, process.store());
     Path identity = process.identity().orElseThrow();
     String node = node(settings, process, identity);
     Path out = settings.path("out", identity);
     boolean services = settings.flag("services", false);
     settings.refuseUnknown();
-    granting.prepare();
+    administration.prepare();
     try (CommandThreads threads = new CommandThreads();
         Store store = Backends.store(process.store(), process.storeAccess(), threads::start);
-        HostUsers users = granting.users(cluster(store))) {
-      Granting.administrator(users, store, identity);
-      granted(services ? Granting.services(users, node, out, true) : Granting.host(users, node, out, true), node, users);
+        HostUsers users = administration.users(cluster(store))) {
+      Administration.administrator(users, store, identity);
+      granted(services ? Administration.services(users, node, out, true) : Administration.host(users, node, out, true), node, users);
     }
     LOG.info("written to {}: start the processes of that host again with it", out);
     return Optional.empty();
@@ -138,13 +139,13 @@ public final class AdminMain {
 
   static Optional<BasicHost> revoke(Settings settings) throws Exception {
     ProcessSettings process = ProcessSettings.withStore(settings);
-    Granting granting = Granting.from(settings, process);
+    Administration administration = Administration.from(settings, process.store());
     String node = settings.required("node", "the id of the node that is to be shut out");
     settings.refuseUnknown();
-    granting.prepare();
+    administration.prepare();
     try (CommandThreads threads = new CommandThreads();
         Store store = Backends.store(process.store(), process.storeAccess(), threads::start);
-        HostUsers users = granting.users(cluster(store))) {
+        HostUsers users = administration.users(cluster(store))) {
       Set<String> gone = users.revoke(node);
       LOG.info("{}", gone.isEmpty() ? "node " + node + " has no users" : "gone: " + String.join(", ", gone));
     }

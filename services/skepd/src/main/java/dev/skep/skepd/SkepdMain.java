@@ -17,6 +17,7 @@ import dev.skep.runtime.feed.FeedServer;
 import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.host.ProcessHost;
 import dev.skep.runtime.identity.StoreAccess;
+import dev.skep.runtime.users.Administration;
 import dev.skep.scheduler.Scheduler;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -42,8 +43,13 @@ public final class SkepdMain {
         .component(new ControlApi(
             ControlApiConfig.defaults().withApi(config.api()).withEngine(config.engine()).withGrpc(config.run().resolve("control.sock"))));
     Path identity = config.data().resolve("identity");
-    StoreAccess.complete(settings, identity);
-    StoreAccess access = StoreAccess.from(settings, "embedded:" + config.data().resolve("store"));
+    String embedded = "embedded:" + config.data().resolve("store");
+    Administration.known(settings);
+    if (StoreAccess.read(identity).filter(StoreAccess::issued).isEmpty()) {
+      Optional.of(Administration.from(settings, embedded)).filter(Administration::possible).ifPresent(builder::administration);
+    }
+    StoreAccess.completeAsHost(settings, identity);
+    StoreAccess access = StoreAccess.from(settings, embedded);
     builder.storeAccess(AccessSettings.from(settings, "store", Optional.of(identity)));
     if (!access.log().isEmpty()) {
       Access toLog = AccessSettings.from(settings, "log", Optional.of(identity));

@@ -12,6 +12,7 @@ import dev.skep.runtime.config.AccessSettings;
 import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.identity.NodeRole;
 import dev.skep.runtime.identity.StoreAccess;
+import dev.skep.runtime.users.Administration;
 import dev.skep.runtime.users.HostUsers;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.TaskState;
@@ -88,18 +89,14 @@ class SecuredManagersTest {
     void goesOn(SecuredServers servers, Nodes nodes, Nodes.Node first) throws Exception;
   }
 
-  private void secured(Story story) throws Exception {
-    try (SecuredServers servers = SecuredServers.start(folder.resolve("tls"))) {
+  private void secured(boolean asksClients, Story story) throws Exception {
+    try (SecuredServers servers = SecuredServers.start(folder.resolve("tls"), asksClients)) {
       StoreAccess addresses = StoreAccess.from(said(List.of("--store=" + servers.store(), "--store.ca=" + servers.root(), "--log=" + servers.log(),
           "--log.ca=" + servers.root())), "");
-      try (var users = Backends.users(servers.store(), servers.storeRoot())) {
-        users.prepare(); // etcd asks everybody from now on
-      }
       try (Nodes nodes = new Nodes(folder.resolve("nodes"), Optional.of(servers.store()),
-          builder -> builder.access(addresses).storeAccess(servers.storeRoot()))) {
+          builder -> builder.access(addresses).storeAccess(servers.storeRoot()).administration(Administration.from(said(servers.administrator()), "")))) {
         Nodes.Node first = nodes.firstManager();
-        AdminMain.grant(said(servers.administrator(), "--identity=" + identity(first), "--data=" + identity(first).getParent()));
-        first.again();
+        first.awaitStarts(2);
         assertThat(user(first)).endsWith("." + first.id());
         story.goesOn(servers, nodes, first);
       }
@@ -108,7 +105,7 @@ class SecuredManagersTest {
 
   @Test
   void whoIsDemotedIsShutOutAndTheOthersGoOn() throws Exception {
-    secured((servers, nodes, first) -> {
+    secured(true, (servers, nodes, first) -> { // etcd asks for certificates besides: that is the more difficult form
       Nodes.Node second = nodes.host();
       assertThat(joining(second, first)).isEqualTo("200 ");
       second.awaitStarts(2);
@@ -138,7 +135,7 @@ class SecuredManagersTest {
   @Test
   @Tag("long")
   void whoLostItsUserAsksAnotherManager() throws Exception {
-    secured((servers, nodes, first) -> aUserThatIsLostComesBack(servers, first, nodes));
+    secured(false, (servers, nodes, first) -> aUserThatIsLostComesBack(servers, first, nodes));
   }
 
   /** The user of a manager is gone: the host asks the other manager. So does one that was off when it was demoted. */

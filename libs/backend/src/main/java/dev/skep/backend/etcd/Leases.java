@@ -205,7 +205,7 @@ final class Leases implements AutoCloseable {
       return Optional.of(answer.get(2 * patience, TimeUnit.NANOSECONDS)); // the call ends earlier, by its deadline
     } catch (TimeoutException | ExecutionException | IllegalStateException e) {
       Status status = e instanceof TimeoutException ? Status.DEADLINE_EXCEEDED : Status.fromThrowable(e instanceof ExecutionException ? e.getCause() : e);
-      if (Fate.of(status) == Fate.STRANGER) {
+      if (tokens.fate(status, token) == Fate.STRANGER) {
         tokens.refused(token);
         LOG.info("etcd wants a new token before it keeps a lease alive");
       } else {

@@ -2,6 +2,7 @@ package dev.skep.backend.etcd;
 
 import dev.skep.backend.Access.Credentials;
 import io.grpc.Metadata;
+import io.grpc.Status;
 import java.util.Optional;
 
 /** The token that etcd gave us for user and password. It ends when it likes: with its time, or with a restart. */
@@ -35,6 +36,15 @@ final class Tokens {
     if (token != null && token.equals(old)) {
       token = null;
     }
+  }
+
+  /**
+   * How a failure is to be taken that was met with this token. Without one, as etcd asked nobody, etcd takes who shows a
+   * certificate for a user of that name as soon as it asks: nobody with a password is refused for that.
+   */
+  Fate fate(Status failure, String with) {
+    boolean unnamed = credentials.isPresent() && NONE.equals(with);
+    return unnamed && failure.getCode() == Status.Code.PERMISSION_DENIED ? Fate.STRANGER : Fate.of(failure);
   }
 
   void write(Metadata headers) {

@@ -1,5 +1,6 @@
 package dev.skep.moving.shell;
 
+import dev.skep.backend.Access;
 import dev.skep.backend.Backends;
 import dev.skep.backend.Store;
 import dev.skep.backend.StoreException;
@@ -7,8 +8,10 @@ import dev.skep.backend.Threads;
 import dev.skep.moving.MovingSettings;
 import dev.skep.moving.core.Copy;
 import dev.skep.moving.core.Target;
+import dev.skep.runtime.Membership.Identity;
 import dev.skep.runtime.config.SettingsException;
 import dev.skep.runtime.identity.SealedRows;
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.state.ClusterState;
 import dev.skep.state.IdSource;
 import dev.skep.state.Rows;
@@ -65,49 +68,54 @@ public final class Moving {
   /** While skepd is stopped. Killed at any point it can be run again. */
   public String migrate() throws Refusal {
     String to = settings.to().orElseThrow(() -> new SettingsException("where to? --to=etcd://…"));
+    String already = "this cluster is at " + to + " already";
     if (to.equals(settings.store())) {
-      throw new SettingsException("the cluster is at " + to + " already");
+      return already;
     }
-    requireLog();
     Optional<Path> source = sourceFolder();
     try (Store target = Backends.store(to, settings.access(), threads)) {
       if (source.isPresent() && !Files.exists(source.get().resolve("store.db"))) {
-        return alreadyThere(target, to);
+        MovedHost host = MovedHost.of(settings, alreadyThere(target));
+        host.goesThere(target, host.access()); // the run before came to its last step
+        return already;
       }
+      MovedHost host;
+      StoreAccess access;
       try (Store store = Backends.store(settings.store(), settings.access(), threads)) {
         Copy copy = copy(store.read(""), settings.store());
-        switch (Target.of(Filler.rows(target.read("")), copy)) {
-          case Target.Vacant(var leftovers) -> new Filler(target, to)
-              .fill(copy, copy.reborn(ids.next(), copy.cluster().getOrigin().getUnconfirmed()), leftovers);
-          case Target.Filled() -> {
-            // by a run before this one, that did not come to its end
-          }
-          case Target.Occupied(String reason) -> throw new Refusal("cannot move to " + to + ": " + reason);
+        Target verdict = Target.of(Filler.rows(target.read("")), copy);
+        if (verdict instanceof Target.Occupied(String reason)) {
+          throw new Refusal("cannot move to " + to + ": " + reason);
         }
+        host = MovedHost.of(settings, standing.memberOf(copy.cluster()));
+        access = host.access();
+        requireLog(host.toLog(access));
+        if (verdict instanceof Target.Vacant(var leftovers)) {
+          new Filler(target, to).fill(copy, copy.reborn(ids.next(), copy.cluster().getOrigin().getUnconfirmed()), leftovers);
+        } // else by a run before this one, that did not come to its end
       }
+      String kept = source.isPresent() ? retire(source.get()) : settings.store();
+      host.goesThere(target, access);
+      return "moved to " + to + "; the old store is kept in " + kept;
     }
-    String kept = source.isPresent() ? retire(source.get()) : settings.store();
-    return "moved to " + to + "; the old store is kept in " + kept;
   }
 
   /** A cluster without its log would run and have no history; that is told before anything is moved. */
-  private void requireLog() throws Refusal {
+  private void requireLog(Access as) throws Refusal {
     if (settings.log().isPresent()) {
       try {
-        Backends.tryLog(settings.log().get(), settings.logAccess());
+        Backends.tryLog(settings.log().get(), as);
       } catch (StoreException e) {
         throw new Refusal("nothing was moved. The event log cannot be used: " + e.getMessage());
       }
     }
   }
 
-  private String alreadyThere(Store target, String to) throws Refusal {
+  private Identity alreadyThere(Store target) throws Refusal {
     ClusterState state = ClusterState.empty().apply(target.revision(), Filler.rows(target.read(Rows.cluster().path()))).state();
     ClusterRow cluster = state.value(Rows.cluster());
-    if (cluster == null || standing.member().filter(me -> me.clusterId().equals(cluster.getId())).isEmpty()) {
-      throw new Refusal("there is no store at " + settings.store() + " to move");
-    }
-    return "this cluster is at " + to + " already";
+    return standing.member().filter(me -> cluster != null && me.clusterId().equals(cluster.getId()))
+        .orElseThrow(() -> new Refusal("there is no store at " + settings.store() + " to move"));
   }
 
   /** The old store must not be started again by accident: two stores would tell the nodes different things. */

@@ -8,6 +8,7 @@ import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.SealedRows;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Rows;
+import dev.skep.state.v1.ClusterRow;
 import java.io.IOException;
 import java.util.Optional;
 
@@ -21,6 +22,12 @@ final class Standing {
 
   Optional<Identity> member() {
     return new FileMembership(settings.membership()).current();
+  }
+
+  /** This machine as a manager of that cluster, as which it goes on where the cluster is then. */
+  Identity memberOf(ClusterRow cluster) throws Refusal {
+    return member().filter(me -> me.manager() && me.clusterId().equals(cluster.getId()))
+        .orElseThrow(() -> new Refusal("this machine is no manager of cluster " + cluster.getId() + ": move it where it runs"));
   }
 
   /** A store that is filled on a machine which cannot serve it would only look like a cluster. */

@@ -89,6 +89,12 @@ public final class Settings {
     return this;
   }
 
+  /** Takes a setting out, wherever it was given: something else is in force in its place. */
+  public void forget(String key) {
+    shared.byKey.remove(key);
+    shared.byVariable.remove(variable(key));
+  }
+
   /** The settings of one component. */
   public Settings of(String component) {
     return new Settings(shared, component + ".");

@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
  * another manager with the newest certificate, so over a connection of its own. Blocking.
  */
 public final class ManagerKeys {
-  private static final Duration CALL = Duration.ofSeconds(10);
+  private static final Duration CALL = Duration.ofSeconds(20); // it makes a user, in a log that may be slow to say that it is away
 
   private final KeysReply reply;
 

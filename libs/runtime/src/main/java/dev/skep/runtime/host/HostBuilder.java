@@ -5,6 +5,7 @@ import dev.skep.backend.Store;
 import dev.skep.runtime.Component;
 import dev.skep.runtime.election.ProcessLease;
 import dev.skep.runtime.identity.StoreAccess;
+import dev.skep.runtime.users.Administration;
 import dev.skep.state.IdSource;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -38,6 +39,7 @@ public final class HostBuilder {
   Optional<String> peer = Optional.empty();
   Optional<String> log = Optional.empty();
   Optional<StoreAccess> access = Optional.empty();
+  Optional<Administration> administration = Optional.empty();
   Optional<Store> shared = Optional.empty();
   Duration lease = ProcessLease.LIFE;
   final List<Component> components = new ArrayList<>();
@@ -156,6 +158,12 @@ public final class HostBuilder {
   /** What gets this process into its store and its log, for other managers' hosts; addresses alone unless given. */
   public HostBuilder access(StoreAccess whole) {
     access = Optional.of(whole);
+    return this;
+  }
+
+  /** Who may make users of store and log, for a cluster that this process founds. */
+  public HostBuilder administration(Administration administrator) {
+    administration = Optional.of(administrator);
     return this;
   }
 

@@ -14,6 +14,7 @@ import dev.skep.runtime.loop.Candidacy;
 import dev.skep.runtime.loop.LoopCore;
 import dev.skep.runtime.loop.LoopMetrics;
 import dev.skep.runtime.loop.ThreadedLoop;
+import dev.skep.runtime.users.Administration;
 import dev.skep.runtime.view.StoreView;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Decider;
@@ -37,6 +38,7 @@ public final class ProcessHost extends BasicHost {
 
   private final HostThreads storeThreads = new HostThreads(this::fatal); // they outlive all others
   private final StoreAccess access;
+  private final Optional<Administration> administration;
   private final Store store;
   private final LazyLog log;
   private final StoreView view;
@@ -58,6 +60,7 @@ public final class ProcessHost extends BasicHost {
     this.log = opening.log(this::epoch, ProcessHost::published);
     this.view = opening.view(log);
     this.access = options.access.orElseGet(() -> StoreAccess.of(storeUri, options.log.orElse("")));
+    this.administration = options.administration;
     this.membership = new FileMembership(membershipFolder());
     this.network = new Network(this, options, membership, Optional.of(view));
     this.loopMetrics = new LoopMetrics(metrics());
@@ -107,6 +110,11 @@ public final class ProcessHost extends BasicHost {
   @Override
   public StoreAccess storeAccess() {
     return access;
+  }
+
+  @Override
+  public Optional<Administration> administration() {
+    return administration;
   }
 
   @Override

@@ -35,6 +35,12 @@ public record StoreAccess(SortedMap<String, String> settings, SortedMap<String, 
   private static final String LOG = "log";
   private static final String EMBEDDED = "embedded:";
   private static final String PEM = ".pem";
+  private static final String PASSWORD = "password";
+  private static final List<String> NAME = List.of("user", PASSWORD, "password-file");
+  private static final List<String> CERTIFICATE = List.of("certificate", "key");
+  /** How the names of users begin that clusters make for their hosts. */
+  public static final String OWN_USERS = "skep.";
+
   private static final Pattern NAMES_A_FILE = Pattern.compile("(store|log)\\.(password-file|ca|certificate|key)");
 
   public StoreAccess {
@@ -94,6 +100,13 @@ public record StoreAccess(SortedMap<String, String> settings, SortedMap<String, 
     return new StoreAccess(settings, new TreeMap<>());
   }
 
+  /** The same with the store elsewhere. */
+  public StoreAccess at(String store) {
+    SortedMap<String, String> moved = new TreeMap<>(settings);
+    moved.put(STORE, store);
+    return new StoreAccess(moved, pems);
+  }
+
   /** Addresses, and the roots that servers prove themselves with: what everybody may be told. */
   public StoreAccess withoutCredentials() {
     SortedMap<String, String> addresses = new TreeMap<>(settings);
@@ -121,29 +134,51 @@ public record StoreAccess(SortedMap<String, String> settings, SortedMap<String, 
     return new StoreAccess(more, pems);
   }
 
+  /** The same with a certificate that a server may ask for. */
+  public StoreAccess withCertificate(String scope, String certificatePem, String keyPem) {
+    SortedMap<String, String> more = new TreeMap<>(pems);
+    more.put(scope + ".certificate", certificatePem);
+    more.put(scope + ".key", keyPem);
+    return new StoreAccess(settings, more);
+  }
+
   /** Who goes there by name; empty when nobody is asked. */
   public Optional<String> user(String scope) {
     return Optional.ofNullable(settings.get(scope + ".user"));
   }
 
   /**
-   * How to go to the store or the log as somebody else from this process.
+   * How its user goes to the store or the log from this process.
    *
    * @param scope {@code store} or {@code log}
-   * @param folder for the files of roots
+   * @param folder for the files of certificates
    */
+  public Access access(String scope, Path folder) {
+    return accessAs(scope, settings.get(scope + ".user"), settings.get(scope + ".password"), folder);
+  }
+
+  /** The same as somebody else. */
   public Access accessAs(String scope, String user, String password, Path folder) {
-    Optional<Path> root = Optional.ofNullable(pems.get(scope + ".ca")).map(text -> {
+    Optional<Path> root = file(scope + ".ca", folder);
+    return new Access(Optional.of(new Access.Credentials(user, password)),
+        root.map(ca -> new Access.TlsFiles(ca, file(scope + ".certificate", folder), file(scope + ".key", folder))));
+  }
+
+  private Optional<Path> file(String setting, Path folder) {
+    return Optional.ofNullable(pems.get(setting)).map(text -> {
       try {
-        Path file = folder.resolve(scope + ".ca" + PEM);
+        Path file = folder.resolve(setting + PEM);
         PrivateFile.replace(file, text.getBytes(StandardCharsets.UTF_8));
         return file;
       } catch (IOException e) {
-        throw new UncheckedIOException("cannot write down whom to trust", e);
+        throw new UncheckedIOException("cannot write down what proves us and whom to trust", e);
       }
     });
-    return new Access(Optional.of(new Access.Credentials(user, password)),
-        root.map(file -> new Access.TlsFiles(file, Optional.empty(), Optional.empty())));
+  }
+
+  /** Whether this is of a user that its cluster made for this host. */
+  public boolean issued() {
+    return user(STORE).filter(name -> name.startsWith(OWN_USERS)).isPresent();
   }
 
   public String store() {
@@ -178,20 +213,40 @@ public record StoreAccess(SortedMap<String, String> settings, SortedMap<String, 
   }
 
   /**
-   * Adds what the identity folder says to what a process is told, which wins: of where store and log are each alone, of what
-   * gets in all that belongs together.
+   * Adds what the identity folder says to what a process is told, which wins: of where store and log are and whom to trust
+   * there each alone, of what gets in all that belongs together.
    */
   public static Settings complete(Settings told, Path identityFolder) {
     Map<String, String> there = settingsIn(identityFolder);
     for (String scope : List.of(STORE, LOG)) {
-      Settings own = told.of(scope);
-      boolean given = own.secret("password").isPresent() || Stream.of("user", "password-file", "ca", "certificate", "key")
-          .map(own::text).toList().stream().anyMatch(Optional::isPresent);
-      if (given) {
-        there.keySet().removeIf(name -> name.startsWith(scope + "."));
+      if (gives(told.of(scope), NAME) || gives(told.of(scope), CERTIFICATE)) {
+        Stream.concat(NAME.stream(), CERTIFICATE.stream()).forEach(name -> there.remove(scope + "." + name));
       }
     }
     return told.beneath(there, identityFolder.toString());
+  }
+
+  /**
+   * The same for a process that goes as its host's own user as soon as there is one: whomever it is told may make such users,
+   * and nothing more is done as him.
+   */
+  public static Settings completeAsHost(Settings told, Path identityFolder) {
+    Map<String, String> there = settingsIn(identityFolder);
+    for (String scope : List.of(STORE, LOG)) {
+      if (there.getOrDefault(scope + ".user", "").startsWith(OWN_USERS)) {
+        NAME.forEach(name -> told.forget(scope + "." + name));
+      } else if (gives(told.of(scope), NAME)) {
+        NAME.forEach(name -> there.remove(scope + "." + name));
+      }
+      if (there.containsKey(scope + ".certificate")) {
+        CERTIFICATE.forEach(name -> told.forget(scope + "." + name));
+      }
+    }
+    return told.beneath(there, identityFolder.toString());
+  }
+
+  private static boolean gives(Settings scope, List<String> names) {
+    return names.stream().map(name -> name.equals(PASSWORD) ? scope.secret(name) : scope.text(name)).toList().stream().anyMatch(Optional::isPresent);
   }
 
   /** The same as settings of a process: names of files are made absolute. Empty when there is none. */

@@ -1,12 +1,16 @@
 package dev.skep.runtime.users;
 
+import com.google.protobuf.ByteString;
+import dev.skep.backend.StoreException;
 import dev.skep.backend.Users;
 import dev.skep.backend.Users.Rights;
+import dev.skep.runtime.identity.ClientRoot;
 import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.state.Owner;
 import dev.skep.state.StoreRole;
 import dev.skep.state.v1.StoreAdministrator;
 import java.security.SecureRandom;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -26,6 +30,7 @@ public final class HostUsers implements AutoCloseable {
   private final UserNames names;
   private final StoreAccess everybody;
   private final List<Users> servers; // the store's, and the log's if it has users
+  private final Optional<ClientRoot> clients;
   private final SecureRandom random;
 
   /**
@@ -33,6 +38,12 @@ public final class HostUsers implements AutoCloseable {
    * @param servers the store's users, and the log's where there are some
    */
   public HostUsers(String clusterId, StoreAccess everybody, List<Users> servers, SecureRandom random) {
+    this(clusterId, everybody, servers, Optional.empty(), random);
+  }
+
+  /** @param clients where the store asks for certificates, too: who makes them */
+  public HostUsers(String clusterId, StoreAccess everybody, List<Users> servers, Optional<ClientRoot> clients, SecureRandom random) {
+    this.clients = clients;
     this.names = UserNames.of(clusterId);
     this.everybody = everybody.withoutCredentials();
     this.servers = List.copyOf(servers);
@@ -48,7 +59,15 @@ public final class HostUsers implements AutoCloseable {
   public StoreAdministrator administrator() {
     String password = Passwords.fresh(random);
     servers.forEach(server -> server.grant(names.administrator(), password, Rights.administrator()));
-    return StoreAdministrator.newBuilder().setUser(names.administrator()).setPassword(password).setLog(servers.size() > 1).build();
+    StoreAdministrator.Builder row = StoreAdministrator.newBuilder().setUser(names.administrator()).setPassword(password).setLog(servers.size() > 1);
+    clients.ifPresent(root -> row.setClientRootPem(root.certificatePem()).setClientRootKey(ByteString.copyFrom(root.privateKey())));
+    return row.build();
+  }
+
+  /** Takes the administrator away, and whoever is left of the cluster's hosts: it was not founded after all. */
+  public void removeAll() {
+    revokeOthers(Set.of());
+    servers.forEach(server -> server.remove(names.administrator()));
   }
 
   /** Gives the administrator this password. */
@@ -99,7 +118,8 @@ public final class HostUsers implements AutoCloseable {
   private StoreAccess granted(String user, Rights rights) {
     String password = Passwords.fresh(random);
     servers.forEach(server -> server.grant(user, password, rights));
-    return everybody.as(user, password, servers.size() > 1, rights.opensSealed());
+    StoreAccess access = everybody.as(user, password, servers.size() > 1, rights.opensSealed());
+    return clients.map(root -> root.certify(access, user, Instant.now(), random)).orElse(access);
   }
 
   /** From now on nobody gets in as this host or one of its services. Answers who that was. */
@@ -114,11 +134,19 @@ public final class HostUsers implements AutoCloseable {
 
   private Set<String> revokeAll(Predicate<String> gone) {
     Set<String> removed = new TreeSet<>();
+    Optional<StoreException> failure = Optional.empty();
     for (Users server : servers.reversed()) { // of the log first: whoever does this may be shut out of the store by it
-      List<String> users = new ArrayList<>(server.names(names.prefix()));
-      users.removeIf(user -> names.node(user).filter(gone).isEmpty());
-      users.forEach(server::remove);
-      removed.addAll(users);
+      try {
+        List<String> users = new ArrayList<>(server.names(names.prefix()));
+        users.removeIf(user -> names.node(user).filter(gone).isEmpty());
+        users.forEach(server::remove);
+        removed.addAll(users);
+      } catch (StoreException e) { // a log that is away leaves nobody in the store
+        failure = Optional.of(e);
+      }
+    }
+    if (failure.isPresent()) {
+      throw failure.get();
     }
     return removed;
   }

@@ -1,5 +1,6 @@
 package dev.skep.runtime.users;
 
+import dev.skep.runtime.identity.StoreAccess;
 import dev.skep.state.StoreRole;
 import java.util.Optional;
 
@@ -12,7 +13,7 @@ record UserNames(String prefix) {
   private static final String ADMINISTRATOR = "administrator";
 
   static UserNames of(String clusterId) {
-    return new UserNames("skep." + clusterId.substring(0, Math.min(CLUSTER_CHARACTERS, clusterId.length())) + ".");
+    return new UserNames(StoreAccess.OWN_USERS + clusterId.substring(0, Math.min(CLUSTER_CHARACTERS, clusterId.length())) + ".");
   }
 
   String host(String nodeId) {

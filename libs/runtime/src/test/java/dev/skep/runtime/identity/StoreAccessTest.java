@@ -61,6 +61,32 @@ class StoreAccessTest {
   }
 
   @Test
+  void aHostWithAUserOfItsOwnGoesAsThatWhomeverItIsTold() throws Exception {
+    Path ca = Files.writeString(folder.resolve("roots"), "the roots");
+    Path admin = Files.writeString(folder.resolve("admin"), "a certificate");
+    StoreAccess own = StoreAccess.of("etcd://a", "kafka://k").as("skep.c1.n1", "p", false, true);
+    String[] told = {"--store.user=root", "--store.password-file=" + folder.resolve("gone"), "--store.ca=" + ca, "--store.certificate=" + admin,
+        "--store.key=" + admin, "--log.user=everybody", "--log.password=x"};
+    assertThat(own.issued()).isTrue();
+    own.write(folder.resolve("plain"));
+    Settings settings = StoreAccess.completeAsHost(told(told), folder.resolve("plain"));
+    StoreAccess inForce = StoreAccess.from(settings, "embedded:/x");
+    assertThat(inForce.settings()).containsEntry("store.user", "skep.c1.n1").containsEntry("log.user", "everybody");
+    assertThat(inForce.pems()).as("its user has no certificate, so the host's is shown").containsEntry("store.certificate", "a certificate");
+
+    own.withCertificate("store", "own certificate", "own key").write(folder.resolve("certified"));
+    inForce = StoreAccess.from(StoreAccess.completeAsHost(told(told), folder.resolve("certified")), "embedded:/x");
+    assertThat(inForce.pems()).containsEntry("store.certificate", "own certificate").containsEntry("store.key", "own key").containsEntry("store.ca", "the roots");
+
+    StoreAccess shared = StoreAccess.of("etcd://a", "").as("everybody", "p", false, true);
+    shared.write(folder.resolve("shared"));
+    Path password = Files.writeString(folder.resolve("gone"), "secret");
+    assertThat(password).exists();
+    settings = StoreAccess.completeAsHost(told("--store.user=root", "--store.password-file=" + password), folder.resolve("shared"));
+    assertThat(StoreAccess.from(settings, "embedded:/x").settings()).containsEntry("store.user", "root").containsEntry("store.password", "secret");
+  }
+
+  @Test
   void namesFromOtherMachinesBecomeNoOtherFiles() {
     TreeMap<String, String> pems = new TreeMap<>(Map.of("store.ca/../../x", "y"));
     assertThatThrownBy(() -> new StoreAccess(new TreeMap<>(Map.of("store", "etcd://a")), pems)).isInstanceOf(IllegalArgumentException.class);

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,19 +23,26 @@ import java.util.Optional;
  */
 public final class SecuredServers implements AutoCloseable {
   private final Path folder;
+  private final boolean asksClients;
   private EtcdServer etcd;
   private KafkaServer kafka;
 
-  private SecuredServers(Path folder) {
+  private SecuredServers(Path folder, boolean asksClients) {
     this.folder = folder;
+    this.asksClients = asksClients;
   }
 
   /** @param folder where certificates go; whoever made it deletes it */
   public static SecuredServers start(Path folder) throws Exception {
-    SecuredServers servers = new SecuredServers(folder);
+    return start(folder, false);
+  }
+
+  /** @param asksClients etcd lets nobody in who has no certificate, whatever user it is */
+  public static SecuredServers start(Path folder, boolean asksClients) throws Exception {
+    SecuredServers servers = new SecuredServers(folder, asksClients);
     try {
       servers.certify();
-      servers.etcd = startEtcd(folder);
+      servers.etcd = startEtcd(folder, asksClients);
       servers.kafka = startKafka(folder, Map.of());
       return servers;
     } catch (Throwable e) {
@@ -45,7 +53,7 @@ public final class SecuredServers implements AutoCloseable {
 
   /** The broker alone. */
   public static SecuredServers startKafkaOnly(Path folder) throws Exception {
-    SecuredServers servers = new SecuredServers(folder);
+    SecuredServers servers = new SecuredServers(folder, false);
     servers.certify();
     servers.kafka = startKafka(folder, Map.of());
     return servers;
@@ -59,9 +67,9 @@ public final class SecuredServers implements AutoCloseable {
     certificates.secret("root.password", "root-pass");
   }
 
-  private static EtcdServer startEtcd(Path folder) throws Exception {
+  private static EtcdServer startEtcd(Path folder, boolean asksClients) throws Exception {
     Path own = folder.resolve("etcd1");
-    return EtcdServer.start(Optional.of(new EtcdServer.Tls(own.resolve("ca.pem"), own.resolve("server.pem"), own.resolve("server-key.pem"), false)));
+    return EtcdServer.start(Optional.of(new EtcdServer.Tls(own.resolve("ca.pem"), own.resolve("server.pem"), own.resolve("server-key.pem"), asksClients)));
   }
 
   private static KafkaServer startKafka(Path folder, Map<String, String> more) {
@@ -111,7 +119,7 @@ public final class SecuredServers implements AutoCloseable {
 
   /** As etcd's first user. */
   public Access storeRoot() {
-    return as("root", "root-pass");
+    return asksClients ? new Access(Optional.of(new Credentials("root", "root-pass")), logRoot().tls()) : as("root", "root-pass");
   }
 
   /** As the administrator whom the broker knows by certificate. */
@@ -125,9 +133,14 @@ public final class SecuredServers implements AutoCloseable {
 
   /** The settings of {@code skep admin} here, as flags. */
   public List<String> administrator() {
-    return List.of("--store=" + store(), "--store.user=root", "--store.password-file=" + folder.resolve("root.password"), "--store.ca=" + root(),
+    List<String> flags = new ArrayList<>(List.of("--store=" + store(), "--store.user=root", "--store.password-file=" + folder.resolve("root.password"), "--store.ca=" + root(),
         "--log=" + log(), "--admin-log=" + adminLog(), "--log.ca=" + root(), "--log.certificate=" + folder.resolve("admin.pem"),
-        "--log.key=" + folder.resolve("admin-key.pem"));
+        "--log.key=" + folder.resolve("admin-key.pem")));
+    if (asksClients) {
+      flags.addAll(List.of("--store.certificate=" + folder.resolve("admin.pem"), "--store.key=" + folder.resolve("admin-key.pem"),
+          "--client-ca=" + root(), "--client-ca-key=" + folder.resolve("ca-key.pem")));
+    }
+    return flags;
   }
 
   /** The password of etcd's first user, as it stands in the file. */

@@ -3,6 +3,7 @@ package dev.skep.controlapi.shell;
 import dev.skep.api.v1.InitRequest;
 import dev.skep.api.v1.JoinRequest;
 import dev.skep.backend.Store;
+import dev.skep.backend.StoreException;
 import dev.skep.controlapi.core.Answer;
 import dev.skep.controlapi.core.ApiError;
 import dev.skep.controlapi.core.ClusterWrites;
@@ -169,22 +170,36 @@ final class Cluster {
     for (NodeRole role : NodeRole.values()) {
       put(sealed, fresh, SealedRows.joinToken(role), token(authority.certificatePem()));
     }
+    String clusterId = host.ids().next();
+    String managerId = host.ids().next();
+    Optional<FirstUsers> users;
+    try {
+      users = FirstUsers.make(host, clusterId, managerId);
+    } catch (StoreException e) {
+      return Answer.refused(ApiError.internal("users for the managers could not be made, so nothing was founded: " + e.getMessage()));
+    }
+    users.ifPresent(made -> put(sealed, fresh, SealedRows.storeAdministrator(), made.administrator()));
     ClusterWrites.Founding founding =
         new ClusterWrites.Founding(
-            host.ids().next(), host.ids().next(), host.ids().next(), authority.certificatePem(), authority.subject(),
-                authority.publicKey(), sealed);
+            clusterId, managerId, host.ids().next(), authority.certificatePem(), authority.subject(), authority.publicKey(), sealed);
     String ingressId = host.ids().next();
     Answer<String> written = commits.write((state, tick) -> ClusterWrites.init(state, request, founding, ingressId, tick));
+    if (written instanceof Answer.Refused<String> && users.isPresent()) {
+      FirstUsers.unmake(host, clusterId);
+    }
     return written.then(
         nodeId -> {
           certify(authority, new NodeName(nodeId, NodeRole.MANAGER, founding.clusterId()));
           if (host.storeAccess().shared()) {
-            host.storeAccess().write(identityFolder());
+            users.map(FirstUsers::own).orElseGet(host::storeAccess).write(identityFolder());
           }
           String reachable = AdvertisedAddress.reachable(place.address(), request.getAdvertiseAddr(), place.listen());
           host.membership().become(new Membership.Identity(
               founding.clusterId(), nodeId, true, place.address(), place.dataPath(), place.listen(), List.of(reachable)));
           awaitNode(nodeId);
+          if (users.isPresent()) {
+            host.after(NEXT_QUESTION, () -> host.restart("this host has a user of its own in store and log now, and goes on as that"));
+          }
           return Answer.ok(nodeId);
         });
   }

@@ -8,6 +8,7 @@ import dev.skep.backend.StoreException;
 import dev.skep.backend.Users;
 import dev.skep.controlapi.core.ManagerChanges;
 import dev.skep.runtime.Host;
+import dev.skep.runtime.identity.ClientRoot;
 import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.SealedRows;
 import dev.skep.runtime.identity.StoreAccess;
@@ -84,7 +85,7 @@ final class ManagerUsers {
   private HostUsers open() {
     Row<SealedRow> row = row();
     StoreAdministrator administrator = opened(row);
-    HostUsers users = new HostUsers(cluster(), host.storeAccess(), servers(administrator), random);
+    HostUsers users = new HostUsers(cluster(), host.storeAccess(), servers(administrator), clients(administrator), random);
     if (!administrator.getNextPassword().isEmpty()) { // somebody began to change it and did not come to the end
       try {
         changePassword(users, administrator);
@@ -96,6 +97,11 @@ final class ManagerUsers {
       return open();
     }
     return users;
+  }
+
+  private static Optional<ClientRoot> clients(StoreAdministrator administrator) {
+    return Optional.of(administrator).filter(row -> !row.getClientRootPem().isEmpty())
+        .map(row -> new ClientRoot(row.getClientRootPem(), row.getClientRootKey().toByteArray()));
   }
 
   /** Both passwords are in the row until all servers have the new one. */

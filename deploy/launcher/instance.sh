@@ -68,8 +68,18 @@ instance_option() {
         *) die "--engine takes unix:///PATH, not '$2'" ;;
       esac
       ;;
-    --store) STORE=$2 ;;
-    --log) LOG=$2 ;;
+    --store)
+      case $2 in
+        etcd://?* | embedded:/?*) STORE=$2 ;;
+        *) die "--store takes etcd://HOST:PORT,HOST:PORT,… or embedded:/FOLDER, not '$2'" ;;
+      esac
+      ;;
+    --log)
+      case $2 in
+        kafka://?*) LOG=$2 ;;
+        *) die "--log takes kafka://HOST:PORT,HOST:PORT,…, not '$2'" ;;
+      esac
+      ;;
   esac
 }
 

@@ -50,7 +50,7 @@ stay_in_foreground() {
 }
 
 start_daemons() {
-  local began=$SECONDS said='' waits
+  local began=$SECONDS said='' waits from
   if [ "$CHANGED" = yes ] && supervised skepd; then
     step "other settings than before: starting skepd again"
     stop_supervised skepd
@@ -61,11 +61,12 @@ start_daemons() {
     return
   fi
   step "starting skepd and the edge"
+  from=$(stat -c %s "$DATA/log/skepd.log" 2>/dev/null || echo 0) # what stands there already is of an earlier start
   start_supervised edge
   start_supervised skepd
   until api_answers; do
     # why it waits, once it has said so: a store that is away, or does not let it in
-    waits=$(tail -n 20 "$DATA/log/skepd.log" 2>/dev/null | sed -n 's/^.*waiting for \(the store .*\)$/\1/p' | tail -n 1)
+    waits=$(tail -c "+$((from + 1))" "$DATA/log/skepd.log" 2>/dev/null | sed -n 's/^.*waiting for \(the store .*\)$/\1/p' | tail -n 1)
     if [ $((SECONDS - began)) -ge 2 ] && [ -n "$waits" ] && [ "$waits" != "$said" ]; then
       said=$waits
       say "    skepd waits for $waits"

@@ -3,7 +3,6 @@ package dev.skep.controlapi.shell;
 import dev.skep.api.v1.InitRequest;
 import dev.skep.api.v1.JoinRequest;
 import dev.skep.backend.Store;
-import dev.skep.backend.StoreException;
 import dev.skep.controlapi.core.Answer;
 import dev.skep.controlapi.core.ApiError;
 import dev.skep.controlapi.core.ClusterWrites;
@@ -172,12 +171,7 @@ final class Cluster {
     }
     String clusterId = host.ids().next();
     String managerId = host.ids().next();
-    Optional<FirstUsers> users;
-    try {
-      users = FirstUsers.make(host, clusterId, managerId);
-    } catch (StoreException e) {
-      return Answer.refused(ApiError.internal("users for the managers could not be made, so nothing was founded: " + e.getMessage()));
-    }
+    Optional<FirstUsers> users = FirstUsers.make(host, clusterId, managerId); // when that fails nothing was founded
     users.ifPresent(made -> put(sealed, fresh, SealedRows.storeAdministrator(), made.administrator()));
     ClusterWrites.Founding founding =
         new ClusterWrites.Founding(

@@ -12,6 +12,7 @@ import io.grpc.Channel;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -71,8 +72,17 @@ public interface Host {
   /** A channel to everything that the manager at this address (host:port of its door) serves, over mutual TLS. */
   Channel peer(String address);
 
-  /** The manager that a worker calls is silent: calls from now on go to the next one. False when no other is known. */
+  /**
+   * The manager that a worker calls is silent: calls from now on go to the next one. A manager's own agent that went to
+   * another one comes home. False when no other is known.
+   */
   boolean managerSilent();
+
+  /** All managers that are known, host:port each: where this host's agent may have its session. */
+  List<String> managers();
+
+  /** This host's agent goes to that one of {@link #managers}, a manager's own agent also away from its own process. */
+  void managerChosen(String address);
 
   /**
    * A channel to a service by its component name: to the component in this process, or on a worker over mutual TLS to one

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One store for several hosts of a test. Each has a client of its own, with leases of its own, that can stand still as its
@@ -47,6 +48,8 @@ public final class SharedStore implements AutoCloseable {
     private volatile boolean standAtCommit;
     private final List<Store.Watcher> watchers = new CopyOnWriteArrayList<>();
     private volatile boolean away;
+    private volatile CountDownLatch watched = new CountDownLatch(0);
+    private final AtomicInteger leasesRefused = new AtomicInteger();
     private volatile boolean refuseWatch;
 
     /** From now on nothing that this client is asked returns, and it hears nothing. Its leases live. */
@@ -82,6 +85,24 @@ public final class SharedStore implements AutoCloseable {
       away = now;
     }
 
+    /** The same, and nothing is heard of it either until it is there again; what was kept alive ends. */
+    public void cut() {
+      watched = new CountDownLatch(1);
+      away = true;
+      endLeases();
+    }
+
+    /** It is there again. What happened meanwhile is heard now. */
+    public void heal() {
+      away = false;
+      watched.countDown();
+    }
+
+    /** How often somebody wanted a lease while the store was away. */
+    public int leasesRefused() {
+      return leasesRefused.get();
+    }
+
     private Store reached() {
       pass();
       if (away) {
@@ -90,9 +111,18 @@ public final class SharedStore implements AutoCloseable {
       return store;
     }
 
+    private void hear() {
+      pass();
+      await(watched);
+    }
+
     private void pass() {
+      await(gate);
+    }
+
+    private static void await(CountDownLatch latch) {
       try {
-        gate.await();
+        latch.await();
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         throw new StoreException("interrupted", e);
@@ -139,13 +169,13 @@ public final class SharedStore implements AutoCloseable {
       return reached().watch(prefix, fromRevision, new Store.Watcher() {
         @Override
         public void changed(long revision, List<Store.Change> changes) {
-          pass();
+          hear();
           watcher.changed(revision, changes);
         }
 
         @Override
         public void compacted(long oldestRevision) {
-          pass();
+          hear();
           watcher.compacted(oldestRevision);
         }
       });
@@ -153,6 +183,9 @@ public final class SharedStore implements AutoCloseable {
 
     @Override
     public Store.Lease lease(Duration timeToLive) {
+      if (away) {
+        leasesRefused.incrementAndGet();
+      }
       Store.Lease lease = reached().lease(timeToLive);
       leases.add(lease);
       return new Store.Lease() {
@@ -183,6 +216,7 @@ public final class SharedStore implements AutoCloseable {
     @Override
     public void close() {
       goOn();
+      heal();
     }
   }
 }

@@ -286,6 +286,16 @@ public final class TestHost implements Host, AutoCloseable {
   }
 
   @Override
+  public List<String> managers() {
+    return host.managers();
+  }
+
+  @Override
+  public void managerChosen(String address) {
+    host.managerChosen(address);
+  }
+
+  @Override
   public Channel channel(String component) {
     return host.channel(component);
   }

@@ -44,7 +44,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class ManagersTest {
   private static final Pattern INDEX = Pattern.compile("\"Index\":(\\d+)");
-  private static final String SERVICE = "{\"Name\":\"%s\",\"TaskTemplate\":{\"ContainerSpec\":{\"Image\":\"busybox\"}},\"Mode\":{\"Replicated\":{\"Replicas\":%d}}}";
+  static final String SERVICE = "{\"Name\":\"%s\",\"TaskTemplate\":{\"ContainerSpec\":{\"Image\":\"busybox\"}},\"Mode\":{\"Replicated\":{\"Replicas\":%d}}}";
 
   @TempDir Path folder;
   private Nodes nodes;
@@ -63,6 +63,10 @@ class ManagersTest {
 
   /** Another manager: a host on an embedded store of its own joins, and starts again on the cluster's. */
   private Nodes.Node secondManager() throws Exception {
+    return another(nodes, first);
+  }
+
+  static Nodes.Node another(Nodes nodes, Nodes.Node first) throws Exception {
     Nodes.Node host = nodes.host();
     assertThat(Nodes.joinListening(host, "127.0.0.1:" + freePort(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(first))).isEqualTo("200 ");
     host.awaitStarts(2);
@@ -70,7 +74,7 @@ class ManagersTest {
     return host;
   }
 
-  private static int freePort() throws IOException {
+  static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
@@ -82,7 +86,7 @@ class ManagersTest {
     return Long.parseLong(index.group(1));
   }
 
-  private static String role(Nodes.Node at, String node, String role) throws IOException {
+  static String role(Nodes.Node at, String node, String role) throws IOException {
     long version = index(at.get("/nodes/" + node));
     return at.post("/nodes/" + node + "/update?version=" + version, "{\"Role\":\"" + role + "\",\"Availability\":\"active\"}");
   }
@@ -232,12 +236,12 @@ class ManagersTest {
     assertThat(role(other, goneId, "worker")).as("one that is down can be demoted").isEqualTo("200 ");
   }
 
-  private static SessionRow session(ClusterState state, String node) {
+  static SessionRow session(ClusterState state, String node) {
     SessionRow row = state.value(Rows.SESSION.key(node));
     return row == null ? SessionRow.getDefaultInstance() : row;
   }
 
-  private static int running(ClusterState state) {
+  static int running(ClusterState state) {
     int[] running = {0};
     TaskRecord.forEach(state, task -> running[0] += task.observed() == TaskState.TASK_RUNNING && task.desired() == TaskState.TASK_RUNNING ? 1 : 0);
     return running[0];

@@ -59,8 +59,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 /** Whole hosts in one process, each with an API, an agent and an engine that only pretends; they talk over loopback. */
@@ -98,7 +101,9 @@ final class Nodes implements AutoCloseable {
     private final RehearsalEngine engine;
     private final AtomicInteger starts = new AtomicInteger();
     private final Map<Integer, CompletableFuture<Boolean>> begun = new ConcurrentHashMap<>();
+    private volatile AgentComponent agent;
     private volatile boolean over;
+    private volatile CountDownLatch mayStart = new CountDownLatch(0);
     final MovedClock clock = new MovedClock();
     volatile SharedStore.Client client; // of the store that hosts share, if this one uses it
     volatile TestHost host;
@@ -114,16 +119,17 @@ final class Nodes implements AutoCloseable {
     private void start(boolean onSharedStore) {
       Path engineSocket = folder.resolve("engine.sock");
       boolean sharing = onSharedStore || StoreAccess.read(folder.resolve("host/data/identity")).isPresent();
-      AgentConfig agent = Rehearsal.harmless(AgentConfig.defaults().withEngine(engineSocket).withInstance("ffff")
+      AgentConfig agentConfig = Rehearsal.harmless(AgentConfig.defaults().withEngine(engineSocket).withInstance("ffff")
           .withFeedSocket(folder.resolve("feed.sock")));
       ControlApiConfig api = ControlApiConfig.defaults().withApi(List.of("unix://" + socket)).withEngine(engineSocket)
           .withGrpc(folder.resolve("control.sock"));
+      agent = new AgentComponent(agentConfig);
       client = sharing && store.isEmpty() ? shared.client() : null;
       host = TestHost.start(folder.resolve("host"), clock, sharing ? store.orElse(SHARED) : "embedded:" + folder.resolve("host/store"),
           builder -> known(client != null ? builder.shared(client) : builder, sharing).onRestart(() -> Thread.ofVirtual().start(this::again))
               .door(asked -> new InetSocketAddress(InetAddress.getLoopbackAddress(), asked.getPort() == NetworkDoor.PORT ? 0 : asked.getPort())),
           new Orchestrator(), new Allocator(), new Scheduler(),
-          new DispatcherComponent(DispatcherConfig.defaults()), new AgentComponent(agent), new ControlApi(api));
+          new DispatcherComponent(DispatcherConfig.defaults()), agent, new ControlApi(api));
       started(starts.incrementAndGet()).complete(true);
     }
 
@@ -158,8 +164,22 @@ final class Nodes implements AutoCloseable {
     synchronized void again() {
       if (!over) {
         host.stop();
+        try {
+          mayStart.await();
+        } catch (InterruptedException e) {
+          throw new AssertionError("nobody interrupts a start", e);
+        }
         start(false);
       }
+    }
+
+    /** From now on it ends when it wants to be started again, and is not started. */
+    void hold() {
+      mayStart = new CountDownLatch(1);
+    }
+
+    void release() {
+      mayStart.countDown();
     }
 
     /** How often it was started. */
@@ -176,8 +196,9 @@ final class Nodes implements AutoCloseable {
     }
 
     /** As kill -9 leaves it: it does nothing more, and its connections are gone. Its leases run out later. */
-    void kill() {
+    void kill() throws Exception {
       client.stand();
+      agent.stop();
       host.door().close();
     }
 
@@ -221,11 +242,13 @@ final class Nodes implements AutoCloseable {
 
     @Override
     public void close() {
+      release();
       synchronized (this) {
         over = true;
       }
       if (client != null) {
         client.goOn();
+        client.heal();
       }
       host.close();
       try {
@@ -343,6 +366,17 @@ final class Nodes implements AutoCloseable {
     ControlGrpc.newBlockingStub(manager.host.channel("control-api"))
         .update(UpdateRequest.newBuilder().setKind(Kind.CLUSTER).setVersion(cluster.modRevision()).setCluster(spec).build());
     return manager.host.view().state().value(Rows.cluster()).getRootRotation();
+  }
+
+  /** Looks again and again: what no view shows. */
+  static void until(String what, BooleanSupplier holds) {
+    long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (!holds.getAsBoolean()) {
+      if (System.nanoTime() - end > 0) {
+        throw new AssertionError("not within 60 s: " + what);
+      }
+      LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
+    }
   }
 
   static ClusterState awaitState(Node manager, String nodeId, String state) {

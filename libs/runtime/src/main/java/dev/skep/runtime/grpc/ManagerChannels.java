@@ -141,6 +141,11 @@ public final class ManagerChannels implements AutoCloseable {
     return true;
   }
 
+  /** The next calls go to this one, while it is known. Those that have begun stay where they are. */
+  public synchronized void choose(String address) {
+    turn(address);
+  }
+
   /** A channel to this manager, and to no other. */
   public Channel to(String address) {
     return new Channel() {

@@ -4,6 +4,7 @@ import dev.skep.runtime.Membership;
 import dev.skep.runtime.SessionState;
 import dev.skep.runtime.identity.Trust;
 import io.grpc.Channel;
+import java.util.List;
 
 /** A process without a store and without an identity: the edge. */
 public final class EdgeHost extends StorelessHost {
@@ -35,6 +36,16 @@ public final class EdgeHost extends StorelessHost {
   @Override
   public boolean managerSilent() {
     return false;
+  }
+
+  @Override
+  public List<String> managers() {
+    return List.of();
+  }
+
+  @Override
+  public void managerChosen(String address) {
+    throw none("identity");
   }
 
   @Override

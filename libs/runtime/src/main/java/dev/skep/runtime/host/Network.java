@@ -57,6 +57,7 @@ final class Network implements Campaign.Place, AutoCloseable {
   private String cluster = "";
   private String complaint = "";
   private volatile Runnable moving = () -> {};
+  private volatile boolean visiting; // this manager's agent has its session with another manager
   private volatile boolean closed;
 
   /** @param view the cluster's rows; without them nobody is served */
@@ -131,7 +132,8 @@ final class Network implements Campaign.Place, AutoCloseable {
   Channel channel(String component, String purpose) {
     Channel there = peers.getOrDefault(component, managers).channel(purpose);
     boolean alone = options.peers.isPresent() && options.components.stream().noneMatch(one -> one.name().equals(component));
-    return alone ? there : new ClusterChannel(this::worker, host.services().channel(component), there);
+    boolean guest = component.equals(DISPATCHER);
+    return alone ? there : new ClusterChannel(() -> guest && visiting || worker(), host.services().channel(component), there);
   }
 
   private boolean worker() {
@@ -144,7 +146,21 @@ final class Network implements Campaign.Place, AutoCloseable {
 
   /** Of those that this host's agent calls. */
   boolean managerSilent() {
+    if (visiting) {
+      visiting = false;
+      return true;
+    }
     return peers.getOrDefault(DISPATCHER, managers).silent();
+  }
+
+  List<String> managers() {
+    return options.peers.map(named -> named.get(DISPATCHER)).orElseGet(() -> membership.current().map(Identity::managers).orElse(List.of()));
+  }
+
+  void managerChosen(String address) {
+    peers.getOrDefault(DISPATCHER, managers).choose(address);
+    // A manager's own door is the first of those that it knows.
+    visiting = membership.current().filter(who -> who.manager() && !who.managers().getFirst().equals(address)).isPresent();
   }
 
   /** From the moment on when there is something to serve. */
@@ -168,6 +184,7 @@ final class Network implements Campaign.Place, AutoCloseable {
     String now = identity.map(who -> who.clusterId() + "/" + who.nodeId()).orElse("");
     if (!now.equals(cluster)) {
       cluster = now;
+      visiting = false;
       managers.forget();
       peers.values().forEach(ManagerChannels::forget);
     }

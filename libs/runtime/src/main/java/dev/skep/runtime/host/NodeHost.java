@@ -4,6 +4,7 @@ import dev.skep.runtime.Membership;
 import dev.skep.runtime.SessionState;
 import dev.skep.runtime.identity.Trust;
 import io.grpc.Channel;
+import java.util.List;
 import java.util.Optional;
 
 /** A process that is a member of the cluster and keeps none of its state: the agent in a container of its own. */
@@ -41,6 +42,16 @@ public final class NodeHost extends StorelessHost {
   @Override
   public boolean managerSilent() {
     return network.managerSilent();
+  }
+
+  @Override
+  public List<String> managers() {
+    return network.managers();
+  }
+
+  @Override
+  public void managerChosen(String address) {
+    network.managerChosen(address);
   }
 
   @Override

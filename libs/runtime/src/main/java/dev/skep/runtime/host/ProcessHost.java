@@ -173,6 +173,16 @@ public final class ProcessHost extends BasicHost {
   }
 
   @Override
+  public List<String> managers() {
+    return network.managers();
+  }
+
+  @Override
+  public void managerChosen(String address) {
+    network.managerChosen(address);
+  }
+
+  @Override
   void started() {
     network.follow();
     elections.ifPresent(Elections::started);

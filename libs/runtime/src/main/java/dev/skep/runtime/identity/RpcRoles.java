@@ -30,6 +30,8 @@ public final class RpcRoles {
           Map.entry("skep.dispatcher.v1.Dispatcher/ReportNode", NODES),
           Map.entry("skep.dispatcher.v1.Dispatcher/Feed", NODES),
           Map.entry("skep.dispatcher.v1.Dispatcher/PublishLogs", NODES),
+          Map.entry("skep.dispatcher.v1.Dispatcher/Ready", NODES),
+          Map.entry("skep.dispatcher.v1.Dispatcher/Pause", NODES),
           Map.entry("skep.dispatcher.v1.Dispatcher/Leave", NODES),
           Map.entry("skep.certificates.v1.Certificates/Roots", JOINING),
           Map.entry("skep.certificates.v1.Certificates/Issue", JOINING),

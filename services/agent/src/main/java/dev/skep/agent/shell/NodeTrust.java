@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,6 +62,11 @@ final class NodeTrust {
     this.changed = changed;
     this.role = new RoleChange(host, agent, this);
     this.cluster = CertificatesGrpc.newBlockingStub(NodeCaller.channel(host.channel("dispatcher", "certificates"), nodeId));
+  }
+
+  /** @param farewell runs before the process starts again, and runs what it is given when that may be */
+  void beforeRestart(Consumer<Runnable> farewell) {
+    role.beforeRestart(farewell);
   }
 
   /** Asked with every beat: what comes due while no manager can be reached could not be done anyway. */

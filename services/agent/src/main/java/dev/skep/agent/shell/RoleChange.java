@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,11 +30,16 @@ final class RoleChange {
   private String wanted = ""; // as the last session said it
   private boolean changing;
   private boolean closed;
+  private Consumer<Runnable> farewell = Runnable::run;
 
   RoleChange(Host host, Executor agent, NodeTrust trust) {
     this.host = host;
     this.agent = agent;
     this.trust = trust;
+  }
+
+  void beforeRestart(Consumer<Runnable> said) {
+    farewell = said;
   }
 
   /** @param role empty: as before */
@@ -91,19 +97,23 @@ final class RoleChange {
       again();
       return;
     }
-    keys.install(host.dataFolder("identity"));
-    List<String> managers = new ArrayList<>(List.of(worker.door()));
-    managers.addAll(worker.managers());
-    host.membership().prepare(worker.as(true, managers));
-    host.restart("this node was promoted to a manager, and goes on with the cluster's store");
+    farewell.accept(() -> {
+      keys.install(host.dataFolder("identity"));
+      List<String> managers = new ArrayList<>(List.of(worker.door()));
+      managers.addAll(worker.managers());
+      host.membership().prepare(worker.as(true, managers));
+      host.restart("this node was promoted to a manager, and goes on with the cluster's store");
+    });
   }
 
   private void demoted(Identity manager) {
     changing = true;
-    List<String> others = trust.managers().isEmpty() ? manager.managers().stream().skip(1).toList() : trust.managers();
-    host.membership().prepare(manager.as(false, others));
-    ManagerKeys.erase(host.dataFolder("identity"));
-    host.restart("this node was demoted to a worker, and has no part in the cluster's store any more");
+    farewell.accept(() -> {
+      List<String> others = trust.managers().isEmpty() ? manager.managers().stream().skip(1).toList() : trust.managers();
+      host.membership().prepare(manager.as(false, others));
+      ManagerKeys.erase(host.dataFolder("identity"));
+      host.restart("this node was demoted to a worker, and has no part in the cluster's store any more");
+    });
   }
 
   void close() {

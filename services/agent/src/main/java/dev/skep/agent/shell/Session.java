@@ -7,6 +7,8 @@ import dev.skep.dispatcher.v1.DispatcherGrpc;
 import dev.skep.dispatcher.v1.LogSubscription;
 import dev.skep.dispatcher.v1.NodeReport;
 import dev.skep.dispatcher.v1.NodeReportReply;
+import dev.skep.dispatcher.v1.PauseReply;
+import dev.skep.dispatcher.v1.PauseRequest;
 import dev.skep.dispatcher.v1.SessionMessage;
 import dev.skep.dispatcher.v1.SessionRef;
 import dev.skep.dispatcher.v1.SessionRequest;
@@ -14,6 +16,7 @@ import dev.skep.dispatcher.v1.UpdateTaskStatusReply;
 import dev.skep.dispatcher.v1.UpdateTaskStatusRequest;
 import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.runtime.Host;
+import dev.skep.runtime.Membership.Identity;
 import dev.skep.runtime.grpc.NodeCaller;
 import dev.skep.state.v1.TaskStatusRow;
 import io.grpc.Context;
@@ -26,6 +29,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,6 +65,9 @@ final class Session {
   private static final Duration ANSWER = Duration.ofSeconds(5); // to a node that wants a session
   private static final int MOST_UNANSWERED = 16; // periods
   private static final int BATCH = 1000;
+  private static final Duration AGAIN = Duration.ofSeconds(1); // what was not taken is said again
+  private static final Duration BACK_WITHIN = Duration.ofSeconds(30);
+  private static final Duration FAREWELL = Duration.ofSeconds(3);
 
   private final Host host;
   private final Executor agent;
@@ -71,6 +79,7 @@ final class Session {
   private Context.CancellableContext streams;
   private Context.CancellableContext assignments;
   private StreamObserver<Beat> beats;
+  private final Elsewhere elsewhere;
   private String id = "";
   private Duration period = Duration.ofSeconds(1);
   private Duration pause = FIRST_PAUSE;
@@ -88,6 +97,8 @@ final class Session {
     this.agent = agent;
     this.node = node;
     this.trust = trust;
+    this.elsewhere = new Elsewhere(host, agent, this::go);
+    trust.beforeRestart(this::pause);
     this.stub = DispatcherGrpc.newStub(NodeCaller.channel(host.channel("dispatcher"), nodeId));
     this.beatStub = DispatcherGrpc.newStub(NodeCaller.channel(host.channel("dispatcher", "heartbeat"), nodeId));
   }
@@ -137,6 +148,7 @@ final class Session {
     pause = FIRST_PAUSE;
     said = "";
     host.session().opened();
+    elsewhere.told(false);
     unanswered = 0;
     long mine = attempt;
     streams.run(() -> beats = beatStub.heartbeat(stream(mine, this::reply)));
@@ -153,6 +165,7 @@ final class Session {
     if (reply.getPeriodNanos() > 0) {
       period = Duration.ofNanos(reply.getPeriodNanos());
     }
+    elsewhere.told(reply.getStoreLost());
   }
 
   private void beat(long mine) {
@@ -244,7 +257,25 @@ final class Session {
                     (UpdateTaskStatusReply _) -> {
                       sending = false;
                       send();
-                    })));
+                    },
+                    why -> untaken(mine, why, () -> {
+                      batch.forEach(row -> unsent.putIfAbsent(row.getTaskId(), row));
+                      sending = false;
+                      send();
+                    }))));
+  }
+
+  /** A store that is away is no reason to give up the session: the streams of one that cannot be reached any more end, too. */
+  private void untaken(long mine, Status why, Runnable again) {
+    if (why.getCode() == Status.Code.UNAVAILABLE) {
+      host.after(AGAIN, () -> agent.execute(() -> {
+        if (mine == attempt && isOpen()) {
+          again.run();
+        }
+      }));
+    } else {
+      failed(mine, why);
+    }
   }
 
   /** One at a time: of two on their way the older one might be written last. */
@@ -254,7 +285,11 @@ final class Session {
       reportDue = false;
       reporting = true;
       NodeReport report = node.report().toBuilder().setSessionId(id).build();
-      streams.run(() -> stub.reportNode(report, unary(attempt, (NodeReportReply _) -> reported())));
+      long mine = attempt;
+      streams.run(() -> stub.reportNode(report, unary(mine, (NodeReportReply _) -> reported(), why -> untaken(mine, why, () -> {
+        reportDue = true;
+        reported();
+      }))));
     }
   }
 
@@ -263,6 +298,22 @@ final class Session {
     if (reportDue) {
       reportNode();
     }
+  }
+
+  /** The manager has lost the store, and another one has it. */
+  private void go(String address) {
+    host.managerChosen(address);
+    pause = FIRST_PAUSE;
+    lost(attempt, Status.ABORTED.withDescription("the manager has lost the store, and the one at " + address + " has it"));
+  }
+
+  /** Says that this process starts again, as long as somebody listens, and goes on. */
+  private void pause(Runnable then) {
+    PauseRequest request = PauseRequest.newBuilder().setSessionId(id).setBackWithinNanos(BACK_WITHIN.toNanos()).build();
+    stub.withDeadlineAfter(FAREWELL.toMillis(), TimeUnit.MILLISECONDS).pause(request, new OnAgent<PauseReply>(agent, _ -> then.run(), status -> {
+      LOG.warn("nobody expects this node to be silent while it starts again: {}", status);
+      then.run();
+    }, () -> !closed, false));
   }
 
   /** Begins anew, as after a lost connection. */
@@ -277,6 +328,7 @@ final class Session {
     attempt++;
     if (!isOpen() && why.getCode() == Status.Code.UNAVAILABLE) {
       host.managerSilent(); // it answers, but cannot serve: another one may
+      elsewhere.told(host.membership().current().filter(Identity::manager).isPresent()); // its own agent stays by itself
     }
     end();
     String problem = SessionProblem.text(why, host.trust().certificate(), host.clock().instant());
@@ -310,59 +362,22 @@ final class Session {
   }
 
   private <T> StreamObserver<T> unary(long mine, Consumer<T> next) {
-    return new Observer<>(next, status -> failed(mine, status), () -> mine == attempt, false);
+    return unary(mine, next, status -> failed(mine, status));
+  }
+
+  private <T> StreamObserver<T> unary(long mine, Consumer<T> next, Consumer<Status> failed) {
+    return new OnAgent<>(agent, next, failed, () -> mine == attempt, false);
   }
 
   private <T> StreamObserver<T> stream(long mine, Consumer<T> next) {
     return stream(mine, next, () -> true);
   }
 
-  private <T> StreamObserver<T> stream(long mine, Consumer<T> next, java.util.function.BooleanSupplier live) {
-    return new Observer<>(next, status -> failed(mine, status), () -> mine == attempt && live.getAsBoolean(), true);
+  private <T> StreamObserver<T> stream(long mine, Consumer<T> next, BooleanSupplier live) {
+    return new OnAgent<>(agent, next, status -> failed(mine, status), () -> mine == attempt && live.getAsBoolean(), true);
   }
 
   private void failed(long mine, Status status) {
     lost(mine, status);
-  }
-
-  /** Brings answers onto the agent's thread; the end of a stream, and any failure, ends the session. */
-  private final class Observer<T> implements StreamObserver<T> {
-    private final Consumer<T> next;
-    private final Consumer<Status> failed;
-    private final java.util.function.BooleanSupplier live;
-    private final boolean endless;
-
-    Observer(Consumer<T> next, Consumer<Status> failed, java.util.function.BooleanSupplier live, boolean endless) {
-      this.next = next;
-      this.failed = failed;
-      this.live = live;
-      this.endless = endless;
-    }
-
-    private void onAgent(Runnable work) {
-      agent.execute(
-          () -> {
-            if (live.getAsBoolean()) {
-              work.run();
-            }
-          });
-    }
-
-    @Override
-    public void onNext(T value) {
-      onAgent(() -> next.accept(value));
-    }
-
-    @Override
-    public void onError(Throwable error) {
-      onAgent(() -> failed.accept(Status.fromThrowable(error)));
-    }
-
-    @Override
-    public void onCompleted() {
-      if (endless) {
-        onAgent(() -> failed.accept(Status.UNAVAILABLE.withDescription("the manager ended the stream")));
-      }
-    }
   }
 }

@@ -51,6 +51,11 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
   public record Judgement(Liveness next, Decision decision, int suspects, boolean panic) {}
 
   private record Judged(String nodeId, NodeStatusRow row, Duration silence, boolean stranger, Duration engineless) {
+    /** Its process starts again, and it is not yet overdue. */
+    boolean excused() {
+      return silence.compareTo(Pause.granted(row)) < 0;
+    }
+
     /** Silent, or so within a beat. */
     boolean quiet(Silence limits) {
       return silence.compareTo((stranger ? limits.freshGrace() : limits.suspect()).minus(limits.beat())) >= 0;
@@ -167,8 +172,8 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
       boolean anyHeard = false;
       for (Judged node : nodes) {
         Instant downAt = watched.get(node.nodeId).downAt;
-        if (downAt != null && node.silent(limits) && !downAt.plus(limits.grace()).isAfter(now)) {
-          continue; // known to be down, and not part of what happens now
+        if (downAt != null && node.silent(limits) && !downAt.plus(limits.grace()).isAfter(now) || node.excused()) {
+          continue; // known to be down, or expected to be silent, and not part of what happens now
         }
         total++;
         if (node.quiet(limits)) {
@@ -194,6 +199,9 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     if (known == NodeLife.DOWN) {
       return NodeLife.DOWN;
     }
+    if (node.excused()) {
+      return NodeLife.UNKNOWN;
+    }
     if (panic.isPresent()) {
       boolean givenUp = !panic.nobodyHeard && node.silence.compareTo(limits.panicGrace()) >= 0;
       return givenUp ? NodeLife.DOWN : NodeLife.UNKNOWN;
@@ -217,9 +225,9 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     return switch (life) {
       case READY -> "";
       case DOWN -> "heartbeat failure: " + since;
-      case UNKNOWN ->
-          since + "; " + panic.silent + " of " + panic.total + " nodes fell silent within " + limits.grace().toMillis()
-              + " ms, so none is taken out of traffic";
+      case UNKNOWN -> since + "; " + (node.excused()
+          ? "its process starts again, and has " + Pause.granted(node.row).toSeconds() + " s for that"
+          : panic.silent + " of " + panic.total + " nodes fell silent within " + limits.grace().toMillis() + " ms, so none is taken out of traffic");
       case DISCONNECTED -> {
         List<String> kept = keptServices(state, node.nodeId, silent);
         yield kept.isEmpty() ? since : since + "; still in traffic for services that run nowhere else: " + String.join(", ", kept);

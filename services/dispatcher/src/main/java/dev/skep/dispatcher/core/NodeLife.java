@@ -7,7 +7,7 @@ import dev.skep.state.v1.NodeStatusRow;
 /** What is thought of a node's life, in the words of the API's node states. */
 public enum NodeLife {
   READY("ready"),
-  /** Silent, but so many are at once that nothing is withdrawn (panic rule), or without its engine; it gets no new tasks. */
+  /** Silent, but so many are at once (panic rule), or it said so before; or without its engine. In traffic; it gets no new tasks. */
   UNKNOWN("unknown"),
   /** Suspect: its endpoints are out of traffic. */
   DISCONNECTED("disconnected"),

@@ -39,7 +39,7 @@ public final class Registration {
             .present(Rows.NODE_SPEC.key(session.nodeId()))
             .put(Rows.SESSION.key(session.nodeId()), row);
     NodeStatusRow before = state.value(Rows.NODE_STATUS.key(session.nodeId()));
-    NodeStatusRow.Builder status = described(before, session.nodeId(), report).setState(NodeLife.READY.state()).clearMessage().clearUnknownTasks();
+    NodeStatusRow.Builder status = described(before, session.nodeId(), report).setState(NodeLife.READY.state()).clearMessage().clearUnknownTasks().clearBackWithinNanos();
     if (differs(before, status)) {
       unchanged(change, state, Rows.NODE_STATUS.key(session.nodeId()))
           .put(Rows.NODE_STATUS.key(session.nodeId()), status.setUpdatedAt(Stamp.of(now)).build());

@@ -1,6 +1,7 @@
 package dev.skep.dispatcher.shell;
 
 import dev.skep.dispatcher.DispatcherConfig;
+import dev.skep.dispatcher.core.Pause;
 import dev.skep.dispatcher.core.Registration;
 import dev.skep.dispatcher.core.SessionKey;
 import dev.skep.dispatcher.core.StatusRules;
@@ -13,7 +14,11 @@ import dev.skep.dispatcher.v1.LeaveRequest;
 import dev.skep.dispatcher.v1.LogBatch;
 import dev.skep.dispatcher.v1.NodeReport;
 import dev.skep.dispatcher.v1.NodeReportReply;
+import dev.skep.dispatcher.v1.PauseReply;
+import dev.skep.dispatcher.v1.PauseRequest;
 import dev.skep.dispatcher.v1.PublishLogsReply;
+import dev.skep.dispatcher.v1.ReadyReply;
+import dev.skep.dispatcher.v1.ReadyRequest;
 import dev.skep.dispatcher.v1.SessionMessage;
 import dev.skep.dispatcher.v1.SessionRef;
 import dev.skep.dispatcher.v1.SessionRequest;
@@ -26,9 +31,11 @@ import dev.skep.runtime.grpc.NodeCaller;
 import dev.skep.runtime.identity.Caller;
 import dev.skep.state.ChangeSet;
 import dev.skep.state.ClusterState;
+import dev.skep.state.Rows;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +47,9 @@ import java.util.function.Function;
 
 /** The calls of nodes. Handlers run on virtual threads and may wait; what they find goes to the dispatcher's thread. */
 final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
+  private static final String LOST = "this dispatcher has lost the store";
+  private static final Duration READY = Duration.ofSeconds(1); // whoever asks, asks others, too
+
   private final Host host;
   private final DispatcherConfig config;
   private final PeerRow own;
@@ -70,6 +80,10 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
     observer.setOnCancelHandler(() -> desk.run(() -> sessions.find(key.nodeId(), key.sessionId())
         .ifPresent(session -> sessions.close(session, Status.CANCELLED, host.clock().instant()))));
     try {
+      if (own.lost()) {
+        desk.run(() -> sessions.registering(key.nodeId(), host.clock().instant())); // it lives
+        throw Committer.unavailable(LOST);
+      }
       if (!admitted(key.nodeId())) {
         metrics.registrationsRefused().inc();
         throw Committer.unavailable("node " + key.nodeId() + " registers too often: come back later");
@@ -138,7 +152,7 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
       metrics.heartbeats().inc();
       desk.run(() -> sessions.beat(session.get(), beat, host.clock().instant()));
       long period = session.get().beat(host.view().state()).toNanos();
-      replies.onNext(BeatReply.newBuilder().setNumber(beat.getNumber()).setPeriodNanos(period).build());
+      replies.onNext(BeatReply.newBuilder().setNumber(beat.getNumber()).setPeriodNanos(period).setStoreLost(own.lost()).build());
     }
 
     @Override
@@ -223,6 +237,34 @@ final class DispatcherRpc extends DispatcherGrpc.DispatcherImplBase {
         return new Proposal.Plan.Write(change.map(List::of).orElse(List.of()));
       });
       reply.onNext(NodeReportReply.getDefaultInstance());
+      reply.onCompleted();
+    } catch (RuntimeException e) {
+      reply.onError(Failures.status(e).asRuntimeException());
+    }
+  }
+
+  @Override
+  public void ready(ReadyRequest request, StreamObserver<ReadyReply> reply) {
+    try {
+      if (own.lost() || !host.view().fresh(READY).has(Rows.NODE_SPEC.key(NodeCaller.current()))) {
+        throw Committer.unavailable(own.lost() ? LOST : "the cluster has no node " + NodeCaller.current());
+      }
+      reply.onNext(ReadyReply.getDefaultInstance());
+      reply.onCompleted();
+    } catch (RuntimeException e) {
+      reply.onError(Failures.status(e).asRuntimeException());
+    }
+  }
+
+  @Override
+  public void pause(PauseRequest request, StreamObserver<PauseReply> reply) {
+    SessionKey key = new SessionKey(NodeCaller.current(), request.getSessionId());
+    try {
+      known(key);
+      written(state -> Pause.promised(state, key, Duration.ofNanos(request.getBackWithinNanos()), host.clock().instant())
+          .<Proposal.Plan>map(change -> new Proposal.Plan.Write(List.of(change)))
+          .orElseGet(() -> new Proposal.Plan.Refuse(Sessions.OVER)));
+      reply.onNext(PauseReply.getDefaultInstance());
       reply.onCompleted();
     } catch (RuntimeException e) {
       reply.onError(Failures.status(e).asRuntimeException());

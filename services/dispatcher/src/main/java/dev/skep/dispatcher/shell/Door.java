@@ -39,7 +39,7 @@ public final class Door {
         () -> Issuer.own(host));
     desk = new Desk(sessions, host.clock(), () -> host.view().state(), config);
     sessions.logs().far(new FarLogs(host, desk, sessions));
-    sessions.peers(new Peers(host, me, desk, sessions::peersMoved));
+    sessions.peers(new Peers(host, me, desk, sessions::peersMoved, sessions::orphaned));
     row = new PeerRow(host, me);
     listening = host.view().listen(desk::moved);
     host.blocking("dispatcher-commits", committer::run);

@@ -22,13 +22,14 @@ final class PeerRow {
   private static final Duration LIFE = Duration.ofSeconds(3);
   private static final long LOOK_MILLIS = 200;
   private static final long SOON_MILLIS = 20; // nodes wait
-  private static final long LONGEST_PAUSE_MILLIS = 2_000;
+  private static final long LONGEST_PAUSE_MILLIS = 500; // nodes look for another dispatcher meanwhile
 
   private final Host host;
   private final String id;
   private final Key<DispatcherRow> key;
   private final CountDownLatch stopped = new CountDownLatch(1);
   private volatile CompletableFuture<Boolean> there = new CompletableFuture<>();
+  private volatile boolean served; // the others have known this dispatcher
   private Store.Lease lease; // its own thread only
   private DispatcherRow written = DispatcherRow.getDefaultInstance(); // its own thread only
 
@@ -51,6 +52,11 @@ final class PeerRow {
   /** Done while the row is in the store: a session with a dispatcher that others do not know is one with nobody. */
   CompletableFuture<Boolean> there() {
     return host.storeAccess().shared() ? there : CompletableFuture.completedFuture(true);
+  }
+
+  /** The others have known this dispatcher, and do not any more, or soon will not: it cannot keep its row. */
+  boolean lost() {
+    return served && stopped.getCount() > 0 && !there().isDone();
   }
 
   void run() {
@@ -92,6 +98,7 @@ final class PeerRow {
       if (outcome instanceof Store.Outcome.Committed(long revision)) {
         written = now;
         host.view().await(revision, LIFE);
+        served = true;
         there.complete(true);
       }
     }

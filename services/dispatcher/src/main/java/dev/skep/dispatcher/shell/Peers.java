@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /**
  * The other dispatchers of the cluster: follows each of them that has a row, and tells those that follow this one. Belongs to
@@ -33,7 +34,9 @@ final class Peers {
   private final String me;
   private final Desk desk;
   private final Runnable moved;
+  private final Consumer<Gone> gone;
   private final Map<String, Peer> peers = new HashMap<>();
+  private final Map<String, Peer> speaking = new HashMap<>(); // without a row; they have lost the store, and not their nodes
   private final Map<String, DispatcherNews> news = new HashMap<>();
   private final List<Outlet<DispatcherNews>> followers = new ArrayList<>();
   private DispatcherNews told = DispatcherNews.getDefaultInstance();
@@ -55,20 +58,24 @@ final class Peers {
   /** A dispatcher that is gone, and how long it had been silent by then. */
   record Gone(DispatcherRow row, Duration silence) {}
 
-  /** @param moved runs when another dispatcher tells something new */
-  Peers(Host host, String me, Desk desk, Runnable moved) {
+  /**
+   * @param moved runs when another dispatcher tells something new
+   * @param gone told of one that has no row any more, as soon as it does not speak any more either
+   */
+  Peers(Host host, String me, Desk desk, Runnable moved, Consumer<Gone> gone) {
     this.host = host;
     this.me = me;
     this.desk = desk;
     this.moved = moved;
+    this.gone = gone;
   }
 
   Map<String, DispatcherNews> news() {
     return news;
   }
 
-  /** Rows of dispatchers came or went. Answers those that went. */
-  List<Gone> look(ClusterState state) {
+  /** Rows of dispatchers came or went. */
+  void look(ClusterState state) {
     Set<String> alive = new TreeSet<>();
     for (Row<DispatcherRow> row : state.rows(Rows.PEER)) {
       String id = row.key().lastPart();
@@ -77,22 +84,37 @@ final class Peers {
         Peer known = peers.get(id);
         if (known == null || !known.row.getAddress().equals(row.value().getAddress())) {
           end(known);
+          end(speaking.remove(id));
           Peer fresh = new Peer(row.value());
           peers.put(id, fresh);
           follow(fresh);
         }
       }
     }
-    List<Gone> gone = new ArrayList<>();
     for (String id : List.copyOf(peers.keySet())) {
       if (!alive.contains(id)) {
         Peer peer = peers.remove(id);
-        news.remove(id);
-        end(peer);
-        gone.add(new Gone(peer.row, Duration.ofNanos(System.nanoTime() - peer.heardAt)));
+        if (news.remove(id) != null) {
+          speaking.put(id, peer);
+        } else {
+          goes(peer);
+        }
       }
     }
-    return gone;
+  }
+
+  private void goes(Peer peer) {
+    end(peer);
+    gone.accept(new Gone(peer.row, Duration.ofNanos(System.nanoTime() - peer.heardAt)));
+  }
+
+  /** One that falls silent without a word has a call that does not end. */
+  void lookAtSilent() {
+    long now = System.nanoTime();
+    List.copyOf(speaking.values()).stream().filter(peer -> now - peer.heardAt > SIGN_OF_LIFE.multipliedBy(3).toNanos()).forEach(peer -> {
+      speaking.remove(peer.row.getId());
+      goes(peer);
+    });
   }
 
   private static void end(Peer peer) {
@@ -134,12 +156,18 @@ final class Peers {
     }
     peer.heardAt = System.nanoTime();
     peer.pause = FIRST_PAUSE;
-    news.put(peer.row.getId(), one);
-    moved.run();
+    if (peers.get(peer.row.getId()) == peer) {
+      news.put(peer.row.getId(), one);
+      moved.run();
+    }
   }
 
   private void lost(Peer peer, Context.CancellableContext call) {
     if (peer.over || peer.call != call) {
+      return;
+    }
+    if (speaking.remove(peer.row.getId(), peer)) {
+      goes(peer);
       return;
     }
     call.cancel(null);
@@ -176,6 +204,7 @@ final class Peers {
 
   void close(Status why) {
     peers.values().forEach(Peers::end);
+    speaking.values().forEach(Peers::end);
     followers.forEach(follower -> follower.fail(why));
     followers.clear();
   }

@@ -190,7 +190,7 @@ final class Sessions implements Desk.Work {
       }
     }
     if (dispatchers) {
-      lookAtPeers();
+      peers.look(state);
     }
     logs.moved(state, changes);
     release(clock.instant());
@@ -209,7 +209,7 @@ final class Sessions implements Desk.Work {
     List.copyOf(byNode.keySet()).forEach(this::checkSession);
     trust = null;
     byNode.values().forEach(NodeSession::specMoved);
-    lookAtPeers();
+    peers.look(state);
     logs.reset(state);
     release(clock.instant());
   }
@@ -226,14 +226,12 @@ final class Sessions implements Desk.Work {
     metrics.unconfirmed().set(withheld ? 1 : 0);
   }
 
-  /** Of a dispatcher that is gone the own host's agent had its session there, and can have it nowhere else. */
-  private void lookAtPeers() {
-    for (Peers.Gone gone : peers.look(state)) {
-      String node = gone.row().getNodeId();
-      SessionRow session = node.isEmpty() ? null : state.value(Rows.SESSION.key(node));
-      if (session != null && session.getDispatcherId().equals(gone.row().getId())) {
-        watch.orphaned(node, gone.silence(), clock.instant());
-      }
+  /** Of a dispatcher that is gone the own host's agent had its session there, and is gone with it. */
+  void orphaned(Peers.Gone gone) {
+    String node = gone.row().getNodeId();
+    SessionRow session = node.isEmpty() ? null : state.value(Rows.SESSION.key(node));
+    if (session != null && session.getDispatcherId().equals(gone.row().getId())) {
+      watch.orphaned(node, gone.silence(), clock.instant());
     }
   }
 
@@ -338,6 +336,7 @@ final class Sessions implements Desk.Work {
   @Override
   public Instant tick(Instant now) {
     release(now);
+    peers.lookAtSilent();
     limits.values().removeIf(limit -> limit.expired(now));
     Instant next = watch.tick(state, now);
     Instant sign = peers.hasFollowers() && next.isAfter(now.plus(Peers.SIGN_OF_LIFE)) ? now.plus(Peers.SIGN_OF_LIFE) : next;

@@ -107,6 +107,49 @@ class SeveralDispatchersTest {
   }
 
   @Test
+  void aNodeWhoseProcessStartsAgainHasTimeForThatAndNotForEver() {
+    node("n");
+    node("dead");
+    alive(ME);
+    SessionKey session = session("n", "s1", ME);
+    session("dead", "s2", ME);
+    Map<String, Heard> heard = Map.of("n", new Heard(START, false), "dead", new Heard(START, false));
+    walk.apply(Pause.promised(walk.state(), session, Duration.ofMinutes(5), START).orElseThrow());
+    Liveness judge = Liveness.fresh(START);
+    String message = "";
+    for (long tenths = 0; tenths <= 320; tenths++) {
+      Instant now = START.plus(STEP.multipliedBy(tenths));
+      Liveness.Judgement judgement = judge.judge(walk.state(), heard, ME.getId(), true, now);
+      judge = judgement.next();
+      judgement.decision().changes().forEach(walk::apply);
+      NodeLife life = NodeLife.of(walk.state(), "n");
+      NodeLife expected = tenths < 8 ? NodeLife.READY : tenths < 300 ? NodeLife.UNKNOWN : NodeLife.DOWN; // unknown: in traffic
+      assertThat(life).as("after %d ms", 100 * tenths).isEqualTo(expected);
+      message = life == NodeLife.UNKNOWN ? walk.state().value(Rows.NODE_STATUS.key("n")).getMessage() : message;
+      assertThat(NodeLife.of(walk.state(), "dead") == NodeLife.DOWN).as("the other").isEqualTo(tenths >= 30);
+    }
+    assertThat(message).contains("starts again", "30 s");
+    session("n", "s3", ME);
+    assertThat(walk.state().value(Rows.NODE_STATUS.key("n")).getBackWithinNanos()).as("it is back").isZero();
+    assertThat(Pause.promised(walk.state(), session, Duration.ofSeconds(5), START)).as("of a session that is over").isEmpty();
+  }
+
+  @Test
+  void aNodeThatIsExpectedToBeSilentHidesNoOtherThatDies() {
+    node("n");
+    node("dead");
+    node("lives");
+    alive(ME);
+    SessionKey session = session("n", "s1", ME);
+    session("dead", "s2", ME);
+    session("lives", "s3", ME);
+    walk.apply(Pause.promised(walk.state(), session, Duration.ofSeconds(30), START).orElseThrow());
+    Map<String, Heard> heard = Map.of("n", new Heard(START, false), "dead", new Heard(START, false), "lives", new Heard(START, true));
+    stepsToChange(Liveness.fresh(START), "dead", heard, true, 300);
+    assertThat(NodeLife.of(walk.state(), "dead")).as("no panic").isEqualTo(NodeLife.DISCONNECTED);
+  }
+
+  @Test
   void aHostThatLeftIsNotTakenBackByTheDispatcherThatRunsOnItStill() {
     node("m1");
     session("m1", "s1", ME);

@@ -113,6 +113,7 @@ final class Chaos {
       case 17 -> crash(pick(cluster.seats()).process(), within(20, 3000));
       case 18 -> cutFromLog(pick(cluster.control()));
       case 19 -> logAway();
+      case 20 -> cutFromStore(pick(cluster.seats()).process(), within(10_000, 25_000)); // for longer than others wait for its nodes
       default -> move(node);
     }
   }
@@ -157,9 +158,13 @@ final class Chaos {
   }
 
   private void cutFromStore(SimProcess process) {
+    cutFromStore(process, random.nextInt(8) == 0 ? within(8000, 25_000) : within(200, 8000));
+  }
+
+  private void cutFromStore(SimProcess process, Duration time) {
     if (cluster.replicas().shared()) { // an embedded store is part of its process
       cluster.store().cut(process);
-      world.after(within(200, 8000), () -> cluster.store().heal(process));
+      world.after(time, () -> cluster.store().heal(process));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.skep.skepd.sim;
 
+import dev.skep.agent.core.Search;
 import dev.skep.dispatcher.core.SessionKey;
 import dev.skep.dispatcher.core.Silence;
 import dev.skep.state.ClusterState;
@@ -22,6 +23,7 @@ final class Connection {
   private boolean connecting;
   private long attempt;
   private Duration pause = FIRST_PAUSE;
+  private Search search = Search.NONE;
   private int unanswered; // beats, since the dispatcher last answered one
 
   Connection(SimNode node, SimAgent agent, Streams streams) {
@@ -72,6 +74,7 @@ final class Connection {
       return;
     }
     pause = FIRST_PAUSE;
+    search = Search.NONE;
     unanswered = 0;
     agent.opened();
   }
@@ -142,17 +145,46 @@ final class Connection {
     long applied = agent.applied();
     Seat there = seat;
     node.net().send(process, there.process(), () -> {
-      boolean known = there.dispatcher().beat(agent.nodeId(), mine, epoch, applied);
-      node.net().send(there.process(), process, () -> replied(mine, known));
+      Reply reply = there.dispatcher().beat(agent.nodeId(), mine, epoch, applied);
+      node.net().send(there.process(), process, () -> replied(mine, reply));
     });
   }
 
-  private void replied(String to, boolean known) {
-    if (session.equals(to)) {
-      unanswered = 0;
-      if (!known) {
-        again();
-      }
+  private void replied(String to, Reply reply) {
+    if (!session.equals(to)) {
+      return;
+    }
+    unanswered = 0;
+    switch (reply) {
+      case OVER -> again();
+      case STAY -> search = Search.NONE;
+      case LOST -> search();
+    }
+  }
+
+  /** The dispatcher has lost the store: does another one have it? */
+  private void search() {
+    search = search.lost(process.now());
+    if (!search.asks(process.now())) {
+      return;
+    }
+    search = search.asked(process.now());
+    String mine = session;
+    for (Seat other : node.seats()) {
+      node.net().send(process, other.process(), () -> other.dispatcher().ready(() -> node.net().send(other.process(), process, () -> {
+        if (session.equals(mine) && !search.equals(Search.NONE)) {
+          found(other);
+        }
+      })));
+    }
+  }
+
+  private void found(Seat other) {
+    search = search.found(process.now());
+    if (search.sure(process.now())) {
+      process.note("goes to " + other.process().name() + ", which has the store");
+      node.choose(other);
+      again();
     }
   }
 

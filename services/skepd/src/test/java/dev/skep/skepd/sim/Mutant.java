@@ -69,6 +69,8 @@ enum Mutant {
   JUDGES_OTHERS,
   /** A dispatcher takes it that the nodes of the others have applied everything. */
   NEWS_BELIEVED_BLINDLY,
+  /** A dispatcher that has lost the store does not say so to its nodes. */
+  LOST_STORE_UNTOLD,
   /** A relay that claims the log goes on from where it remembers to have been, not from where the log ends. */
   RELAY_FROM_MEMORY,
   /** The log takes what an earlier relay appends. */

@@ -73,6 +73,7 @@ final class SimCluster {
       node.process().start();
     });
     new Bridges(this);
+    new Mercy(this);
   }
 
   // ---- what stands before the first event ----

@@ -284,6 +284,10 @@ final class SimDispatcher implements SimPeers.Self {
     } else {
       judge.knocks(node); // one that knocks too often lives, too
     }
+    if (row.lost()) {
+      answer.accept(Optional.empty());
+      return;
+    }
     Optional<RegistrationLimit> limit = limits.getOrDefault(node, RegistrationLimit.FRESH).admit(process.now());
     if (limit.isEmpty() || !store.reaches(process)) {
       answer.accept(Optional.empty());
@@ -348,11 +352,17 @@ final class SimDispatcher implements SimPeers.Self {
     return session != null && session.key.sessionId().equals(sessionId) ? session : null;
   }
 
-  /** False: no such session here. */
-  boolean beat(String nodeId, String sessionId, String epoch, long applied) {
+  /** Whether the node's session would be taken now. No answer: no. */
+  void ready(Runnable yes) {
+    if (!row.lost() && store.reaches(process)) {
+      commits.whenAt(store.revision(), yes);
+    }
+  }
+
+  Reply beat(String nodeId, String sessionId, String epoch, long applied) {
     Session session = session(nodeId, sessionId);
     if (session == null) {
-      return false;
+      return Reply.OVER;
     }
     judge.hears(nodeId);
     boolean news = !epoch.equals(session.epoch) || applied != session.applied;
@@ -362,7 +372,7 @@ final class SimDispatcher implements SimPeers.Self {
       release(view.state());
       peers.moved();
     }
-    return true;
+    return row.lost() && mutant != Mutant.LOST_STORE_UNTOLD ? Reply.LOST : Reply.STAY;
   }
 
   String id() {

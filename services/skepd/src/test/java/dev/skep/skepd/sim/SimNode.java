@@ -153,6 +153,19 @@ final class SimNode {
     return seats.get((number + turns) % seats.size());
   }
 
+  List<Seat> seats() {
+    return cluster.seats();
+  }
+
+  /** It goes to that one. */
+  void choose(Seat seat) {
+    if (seats().contains(seat)) { // a migration gives it others
+      while (seat() != seat) {
+        turns++;
+      }
+    }
+  }
+
   /** That one cannot serve: on to the next. False when there is none. */
   boolean turn() {
     turns++;

@@ -57,6 +57,11 @@ final class SimPeerRow {
     }
   }
 
+  /** The others have known this dispatcher, and do not any more, or soon will not. */
+  boolean lost() {
+    return writtenWith != 0 && !there;
+  }
+
   private void look() {
     process.after(LOOK, this::look);
     long id = lease.orElseThrow().id().orElse(0);

@@ -21,6 +21,11 @@ public record Heard(Instant at, boolean inProcess, boolean session, boolean meas
     return new Heard(at, false, false, false);
   }
 
+  /** Its session is over, and this dispatcher's to judge it is still: it lived when it was heard. */
+  public Heard withoutSession() {
+    return inProcess ? this : new Heard(at, false, false, measured);
+  }
+
   /** Its host's dispatcher was heard last so long ago: the node's own agent had its session there. */
   public static Heard through(Duration silence, Instant now) {
     return new Heard(now.minus(silence), false, true, true);

@@ -248,7 +248,7 @@ final class Sessions implements Desk.Work {
       }
       case OVER -> {
         close(session, OVER, clock.instant());
-        watch.forget(Set.of(nodeId));
+        watch.over(nodeId, Holding.here(state, nodeId, me));
       }
       case ELSEWHERE -> watch.forget(Set.of(nodeId)); // it is that one's to judge
       case STAYS -> {

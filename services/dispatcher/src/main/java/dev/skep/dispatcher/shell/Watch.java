@@ -56,6 +56,15 @@ final class Watch {
     heard.keySet().removeAll(nodeIds);
   }
 
+  /** Its session is over. While the next one is this dispatcher's, too, nobody else judges it. */
+  void over(String nodeId, boolean here) {
+    if (here) {
+      heard.computeIfPresent(nodeId, (_, last) -> last.withoutSession());
+    } else {
+      heard.remove(nodeId);
+    }
+  }
+
   /** A dispatcher is gone, and with it what its own host's agent was heard by: unless it comes back, that host is gone, too. */
   void orphaned(String nodeId, Duration silence, Instant now) {
     heard.put(nodeId, Heard.through(silence, now));

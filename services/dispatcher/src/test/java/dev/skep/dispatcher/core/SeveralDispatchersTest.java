@@ -134,6 +134,18 @@ class SeveralDispatchersTest {
     assertThat(Pause.promised(walk.state(), session, Duration.ofSeconds(5), START)).as("of a session that is over").isEmpty();
   }
 
+  /** The answer to a commit may be lost: then the row names a session that nobody has. */
+  @Test
+  void aNodeWhoseSessionWasReplacedHereIsJudgedHereAndHasTimeToComeBack() {
+    node("n");
+    alive(ME);
+    session("n", "s1", ME);
+    Heard last = new Heard(START, false).withoutSession();
+    int steps = stepsToChange(Liveness.fresh(START), "n", Map.of("n", last), false, 300);
+    assertThat(STEP.multipliedBy(steps)).isBetween(Duration.ofMillis(5_500), Duration.ofMillis(6_500));
+    assertThat(new Heard(START, true).withoutSession()).as("the agent of this process").isEqualTo(new Heard(START, true));
+  }
+
   @Test
   void aNodeThatIsExpectedToBeSilentHidesNoOtherThatDies() {
     node("n");

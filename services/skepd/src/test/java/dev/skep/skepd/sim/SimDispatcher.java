@@ -158,17 +158,24 @@ final class SimDispatcher implements SimPeers.Self {
     switch (Holding.fate(state, nodeId, me, session == null ? null : session.key, session != null && served(session, state))) {
       case REMOVED -> {
         limits.remove(nodeId);
-        forget(nodeId);
+        judge.forget(nodeId);
+        end(nodeId);
       }
-      case OVER, ELSEWHERE -> forget(nodeId);
+      case OVER -> {
+        judge.over(nodeId, Holding.here(state, nodeId, me));
+        end(nodeId);
+      }
+      case ELSEWHERE -> {
+        judge.forget(nodeId);
+        end(nodeId);
+      }
       case STAYS -> {
         // nothing has changed for it
       }
     }
   }
 
-  private void forget(String nodeId) {
-    judge.forget(nodeId);
+  private void end(String nodeId) {
     Session session = sessions.remove(nodeId);
     if (session != null) {
       session.assignments.breakOff();

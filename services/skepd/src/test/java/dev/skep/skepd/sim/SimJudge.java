@@ -46,6 +46,14 @@ final class SimJudge {
     heard.remove(nodeId);
   }
 
+  void over(String nodeId, boolean here) {
+    if (here) {
+      heard.computeIfPresent(nodeId, (_, last) -> last.withoutSession());
+    } else {
+      heard.remove(nodeId);
+    }
+  }
+
   List<ChangeSet> judge(ClusterState state) {
     state.rows(Rows.NODE_STATUS).forEach(row -> {
       String node = row.key().lastPart();

@@ -17,11 +17,13 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Tasks stay where they are, whatever befalls the manager that their node is connected to, or the process of their host. */
+@Tag("long")
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class StayingTest {
   @TempDir Path folder;

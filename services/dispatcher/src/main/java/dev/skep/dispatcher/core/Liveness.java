@@ -24,7 +24,8 @@ import java.util.TreeMap;
  * stopped, starved or suspended has not listened, and a clock that jumped has not measured. One that has just started
  * suspects nobody that did not register with it, until twice the grace has passed. And when more than a third of the
  * nodes fall silent within one grace, it believes that the fault is on its own side: none is withdrawn, and nodes are
- * given up only after three graces, or never while no node at all is heard.
+ * given up only after three graces, or never while no node at all is heard, or the store is not. Once somebody is heard again,
+ * the others have as long as ever: they come back one after the other.
  *
  * <p>A node that says that its engine is away gets no new tasks, and is down when that lasts: containers outlive many an
  * engine's end, and an engine that is started again has them back.
@@ -34,8 +35,10 @@ import java.util.TreeMap;
  * @param due when it should judge next so that it has listened all the time
  * @param watched what it remembers of each node
  * @param panicUntil the panic rule holds at least until then, so that it does not end between the beats of those that come back
+ * @param deafUntil no silence before then costs a node its tasks: this dispatcher heard nobody at all
  */
-public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedMap<String, Watched> watched, Instant panicUntil) {
+public record Liveness(
+    Instant startedAt, Instant lastTick, Instant due, SortedMap<String, Watched> watched, Instant panicUntil, Instant deafUntil) {
   /** The panic rule needs this many nodes: of two, one alone is half. */
   private static final int PANIC_NODES = 3;
   /** An engine may take 15 s to end its containers, and then has to start. */
@@ -71,7 +74,12 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
   }
 
   public static Liveness fresh(Instant now) {
-    return new Liveness(now, now, now, new TreeMap<>(), now);
+    return new Liveness(now, now, now, new TreeMap<>(), now, now);
+  }
+
+  /** The store cannot be reached: whoever is cut off from it is likely cut off from nodes, too. */
+  public Liveness cutOff(Instant now) {
+    return new Liveness(startedAt, lastTick, due, watched, panicUntil, now);
   }
 
   /**
@@ -109,12 +117,14 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     Instant until = panicUntil.plus(late);
     Panic panic = Panic.of(nodes, next, limits, now, now.isBefore(until));
     until = panic.isPresent() && panic.now() ? now.plus(limits.suspect()) : until;
+    Instant deaf = panic.nobodyHeard ? now : deafUntil.plus(late);
+    Duration heardFor = Duration.between(deaf, now);
     Set<String> silent = new HashSet<>();
     nodes.stream().filter(node -> node.silent(limits)).forEach(node -> silent.add(node.nodeId));
     Decision.Builder decision = Decision.builder();
     int suspects = 0;
     for (Judged node : nodes) {
-      NodeLife life = life(node, panic, limits);
+      NodeLife life = patient(life(node, panic, limits), node, panic, heardFor, limits);
       suspects += life == NodeLife.DISCONNECTED ? 1 : 0;
       if (life != NodeLife.of(node.row) || node.row.getState().isEmpty()) {
         decision.change(change(state, node, life, message(state, node, life, panic, silent, limits), now));
@@ -125,7 +135,7 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     Instant wake = now.plus(onlyNeighbours ? limits.grace() : limits.tick());
     Decision decided = decision.wakeAt(wake).build();
     // Who judges nobody looks seldom, and cannot tell a clock that jumps meanwhile: such time counts as not listened to.
-    return new Judgement(new Liveness(startedAt.plus(late), now, now.plus(limits.tick()), next, until), decided, suspects, panic.isPresent());
+    return new Judgement(new Liveness(startedAt.plus(late), now, now.plus(limits.tick()), next, until, deaf), decided, suspects, panic.isPresent());
   }
 
   /** Positive when the tick came late, negative when the clock went back. */
@@ -208,6 +218,16 @@ public record Liveness(Instant startedAt, Instant lastTick, Instant due, SortedM
     }
     // A stranger that is silent has been so for twice the grace.
     return node.silence.compareTo(limits.grace()) >= 0 ? NodeLife.DOWN : NodeLife.DISCONNECTED;
+  }
+
+  /** A silence counts against a node for as long as others were heard meanwhile. */
+  private static NodeLife patient(NodeLife life, Judged node, Panic panic, Duration heardFor, Silence limits) {
+    Duration grace = panic.isPresent() ? limits.panicGrace() : limits.grace();
+    boolean condemned = life == NodeLife.DOWN && NodeLife.of(node.row) != NodeLife.DOWN && node.silent(limits);
+    if (!condemned || heardFor.compareTo(grace) >= 0) {
+      return life;
+    }
+    return panic.isPresent() ? NodeLife.UNKNOWN : NodeLife.DISCONNECTED;
   }
 
   private static NodeLife withEngine(Judged node) {

@@ -34,7 +34,7 @@ public final class Door {
     committer = new Committer(host.store(), host.view(), config);
     String me = host.ids().next();
     judging = host.lead(LIVENESS, () -> {});
-    Watch watch = new Watch(me, committer, metrics, judging::leading, () -> neighbour(host, config), host.clock().instant());
+    Watch watch = new Watch(me, committer, metrics, judging::leading, this::cutOff, () -> neighbour(host, config), host.clock().instant());
     sessions = new Sessions(me, host.clock(), metrics, watch, new LogDesk(host, me), new Credentials(() -> host.dataFolder("identity")),
         () -> Issuer.own(host));
     desk = new Desk(sessions, host.clock(), () -> host.view().state(), config);
@@ -55,6 +55,10 @@ public final class Door {
     host.serve(NAME, new LogsRpc(host, config, desk, sessions));
     ServerServiceDefinition certificates = ServerInterceptors.intercept(new CertificatesRpc(host, config), NodeCaller.optional());
     host.serve(NAME, () -> certificates);
+  }
+
+  private boolean cutOff() {
+    return !row.there().isDone();
   }
 
   private static Optional<String> neighbour(Host host, DispatcherConfig config) {

@@ -20,6 +20,7 @@ final class Watch {
 
   private final String me;
   private final BooleanSupplier leads;
+  private final BooleanSupplier cutOff;
   private final Committer committer;
   private final Supplier<Optional<String>> neighbour;
   private final DispatcherMetrics metrics;
@@ -31,12 +32,15 @@ final class Watch {
   /**
    * @param me this dispatcher's id
    * @param leads whether this dispatcher is the one that judges nodes whose session is with nobody
+   * @param cutOff whether the store does not keep this dispatcher's row alive
    * @param neighbour the node whose agent runs in this process, if there is one
    */
   Watch(
-      String me, Committer committer, DispatcherMetrics metrics, BooleanSupplier leads, Supplier<Optional<String>> neighbour, Instant now) {
+      String me, Committer committer, DispatcherMetrics metrics, BooleanSupplier leads, BooleanSupplier cutOff,
+      Supplier<Optional<String>> neighbour, Instant now) {
     this.me = me;
     this.leads = leads;
+    this.cutOff = cutOff;
     this.committer = committer;
     this.neighbour = neighbour;
     this.metrics = metrics;
@@ -73,7 +77,7 @@ final class Watch {
   /** Judges, and has the judgement written. */
   Instant tick(ClusterState state, Instant now) {
     neighbour.get().ifPresent(node -> heard.putIfAbsent(node, new Heard(now, true)));
-    Liveness.Judgement judgement = judge.judge(state, heard, me, leads.getAsBoolean(), now);
+    Liveness.Judgement judgement = (cutOff.getAsBoolean() ? judge.cutOff(now) : judge).judge(state, heard, me, leads.getAsBoolean(), now);
     judge = judgement.next();
     metrics.suspects().set(judgement.suspects());
     metrics.panic().set(judgement.panic() ? 1 : 0);

@@ -49,6 +49,7 @@ final class JudgedCluster {
   private double delayed;
   private long order;
   private Liveness judge;
+  private boolean cutOff;
 
   JudgedCluster(long seed, int count) {
     random = new Random(seed);
@@ -135,7 +136,7 @@ final class JudgedCluster {
       at(judgeSleepsUntil, this::tick);
       return;
     }
-    Liveness.Judgement judgement = judge.judge(walk.state(), Map.copyOf(heard), strangers, clock());
+    Liveness.Judgement judgement = (cutOff ? judge.cutOff(clock()) : judge).judge(walk.state(), Map.copyOf(heard), strangers, clock());
     judge = judgement.next();
     for (ChangeSet change : judgement.decision().changes()) {
       walk.apply(change).changes().forEach(this::note);
@@ -186,6 +187,11 @@ final class JudgedCluster {
 
   void speakAll() {
     mute.clear();
+  }
+
+  /** Whether the judge has lost the store. */
+  void cutOff(boolean now) {
+    cutOff = now;
   }
 
   void inProcess(String node) {

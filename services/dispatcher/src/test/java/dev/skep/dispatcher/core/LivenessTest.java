@@ -228,6 +228,41 @@ class LivenessTest {
   }
 
   @Test
+  void afterAJudgeHeardNobodyNodesMayComeBackOneAfterTheOther() {
+    JudgedCluster cluster = new JudgedCluster(13, 3);
+    cluster.run(Duration.ofSeconds(4));
+    cluster.silenceAll();
+    cluster.run(Duration.ofSeconds(10));
+    cluster.speak("n0");
+    cluster.run(Duration.ofMillis(600));
+    cluster.speak("n1");
+    cluster.run(Duration.ofMillis(600));
+    assertThat(cluster.life("n2")).isNotEqualTo(NodeLife.DOWN);
+    cluster.speak("n2");
+    cluster.run(Duration.ofSeconds(1));
+    assertThat(cluster.every()).containsOnly(NodeLife.READY);
+    assertThat(cluster.everythingThatHappened().values()).noneMatch(lives -> lives.contains(NodeLife.DOWN));
+    // One that does not come back is given up all the same.
+    cluster.silence("n1");
+    assertThat(cluster.runUntil("n1", NodeLife.DOWN)).isLessThan(Duration.ofMillis(3_400));
+  }
+
+  @Test
+  void aJudgeThatHasLostTheStoreGivesUpNobodyUntilAgraceAfterItHasItBack() {
+    JudgedCluster cluster = new JudgedCluster(14, 2); // too few for panic
+    cluster.run(Duration.ofSeconds(4));
+    cluster.cutOff(true);
+    cluster.silenceAll();
+    cluster.run(Duration.ofSeconds(30));
+    assertThat(cluster.every()).containsOnly(NodeLife.DISCONNECTED);
+    cluster.cutOff(false);
+    cluster.run(Duration.ofSeconds(2));
+    cluster.speak("n0");
+    assertThat(cluster.runUntil("n1", NodeLife.DOWN)).isLessThan(Duration.ofMillis(1_400));
+    assertThat(cluster.life("n0")).isEqualTo(NodeLife.READY);
+  }
+
+  @Test
   void aThousandNodesWithLossAreNotAccused() {
     JudgedCluster cluster = new JudgedCluster(11, 1_000);
     cluster.lose(0.02, 0.2); // one beat in fifty is lost, one in five comes up to 200 ms late

@@ -86,7 +86,7 @@ class SeveralDispatchersTest {
     session("n", "s1", OTHER);
     Liveness old = Liveness.fresh(START);
     assertThat(stepsToChange(old, "n", Map.of(), true, 200)).isEqualTo(-1);
-    Liveness judge = new Liveness(START, START.plusSeconds(100), START.plusSeconds(100), old.watched(), START);
+    Liveness judge = new Liveness(START, START.plusSeconds(100), START.plusSeconds(100), old.watched(), START, START);
     gone(OTHER);
     assertThat(stepsToChange(judge, "n", Map.of(), false, 300)).as("whoever does not lead").isEqualTo(-1);
     int steps = stepsToChange(judge, "n", Map.of(), true, 300);

@@ -71,7 +71,7 @@ final class SimJudge {
 
   private Liveness judge() {
     return mutant == Mutant.JUDGE_IGNORES_LATENESS
-        ? new Liveness(liveness.startedAt(), process.now(), process.now(), liveness.watched(), liveness.panicUntil())
+        ? new Liveness(liveness.startedAt(), process.now(), process.now(), liveness.watched(), liveness.panicUntil(), liveness.deafUntil())
         : liveness;
   }
 }

@@ -55,6 +55,14 @@ public interface Host {
   /** Which store and log this process uses, and what gets it in. */
   StoreAccess storeAccess();
 
+  /**
+   * Goes once to a store and a log that this host might use from its next start on. Blocking; throws StoreException with what
+   * is wrong.
+   */
+  default void tryStore(StoreAccess other) {
+    throw new IllegalStateException("this process uses no store");
+  }
+
   /** Whom this process was told for making users of store and log; empty where nobody may. */
   default Optional<Administration> administration() {
     return Optional.empty();

@@ -37,6 +37,11 @@ public record NodeRecord(String id, NodeSpecRow spec, NodeStatusRow status) {
     return status.getState().equals("down");
   }
 
+  /** It is to be a manager, and says why it is none. */
+  public boolean cannotManage() {
+    return !status.getCannotManage().isEmpty() && status.getManagerAddr().isEmpty();
+  }
+
   /** Nothing asked means active. */
   public boolean active() {
     String availability = spec.getSpec().getAvailability();

@@ -261,6 +261,11 @@ public final class TestHost implements Host, AutoCloseable {
   }
 
   @Override
+  public void tryStore(StoreAccess other) {
+    host.tryStore(other);
+  }
+
+  @Override
   public Optional<Administration> administration() {
     return host.administration();
   }

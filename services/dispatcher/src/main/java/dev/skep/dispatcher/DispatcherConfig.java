@@ -22,7 +22,7 @@ public record DispatcherConfig(
     int maxPendingMoves,
     int maxLogReaders,
     int logBatches) {
-  /** Of a dispatcher whose process has no agent. */
+  /** Of a dispatcher in a process of its own. */
   public static DispatcherConfig alone() {
     DispatcherConfig otherwise = defaults();
     return new DispatcherConfig(

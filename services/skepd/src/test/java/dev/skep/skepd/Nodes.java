@@ -7,6 +7,7 @@ import dev.skep.api.v1.SwarmSpec;
 import dev.skep.control.v1.ControlGrpc;
 import dev.skep.control.v1.Kind;
 import dev.skep.control.v1.UpdateRequest;
+import dev.skep.backend.StoreException;
 import dev.skep.controlapi.ControlApi;
 import dev.skep.controlapi.ControlApiConfig;
 import dev.skep.dispatcher.DispatcherComponent;
@@ -33,15 +34,10 @@ import dev.skep.state.v1.RootRotation;
 import dev.skep.state.v1.SealedRow;
 import dev.skep.testkit.SharedStore;
 import dev.skep.testkit.TestHost;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,6 +103,8 @@ final class Nodes implements AutoCloseable {
     final MovedClock clock = new MovedClock();
     volatile SharedStore.Client client; // of the store that hosts share, if this one uses it
     volatile TestHost host;
+    /** What it is told when it tries the store that hosts share; empty: it gets in. */
+    volatile String storeProblem = "";
 
     private Node(Path folder, boolean onSharedStore) throws IOException {
       this.folder = folder;
@@ -127,10 +125,17 @@ final class Nodes implements AutoCloseable {
       client = sharing && store.isEmpty() ? shared.client() : null;
       host = TestHost.start(folder.resolve("host"), clock, sharing ? store.orElse(SHARED) : "embedded:" + folder.resolve("host/store"),
           builder -> known(client != null ? builder.shared(client) : builder, sharing).onRestart(() -> Thread.ofVirtual().start(this::again))
+              .storeTrial(this::tryStore)
               .door(asked -> new InetSocketAddress(InetAddress.getLoopbackAddress(), asked.getPort() == NetworkDoor.PORT ? 0 : asked.getPort())),
           new Orchestrator(), new Allocator(), new Scheduler(),
           new DispatcherComponent(DispatcherConfig.defaults()), agent, new ControlApi(api));
       started(starts.incrementAndGet()).complete(true);
+    }
+
+    private void tryStore(StoreAccess access) {
+      if (!storeProblem.isEmpty()) {
+        throw new StoreException(storeProblem);
+      }
     }
 
     /** As a process that reads its identity when it starts. */
@@ -224,20 +229,7 @@ final class Nodes implements AutoCloseable {
     }
 
     private String call(String method, String path, String body) throws IOException {
-      try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-        channel.connect(UnixDomainSocketAddress.of(socket));
-        String request = method + " /v1.41" + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
-            + "Content-Length: " + body.length() + "\r\n\r\n" + body;
-        channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8)));
-        ByteArrayOutputStream answer = new ByteArrayOutputStream();
-        ByteBuffer part = ByteBuffer.allocate(1 << 16);
-        while (channel.read(part) >= 0) {
-          answer.write(part.array(), 0, part.position());
-          part.clear();
-        }
-        String text = answer.toString(StandardCharsets.UTF_8);
-        return text.substring("HTTP/1.1 ".length(), "HTTP/1.1 200".length()) + " " + text.substring(text.indexOf("\r\n\r\n") + 4).strip();
-      }
+      return DockerSocket.call(socket, method, path, body);
     }
 
     @Override
@@ -317,6 +309,11 @@ final class Nodes implements AutoCloseable {
       throw new AssertionError(answer);
     }
     return node;
+  }
+
+  /** The store that hosts share, for a process beside them. */
+  SharedStore.Client client() {
+    return shared.client();
   }
 
   /** host:port of a manager's door. */

@@ -2,6 +2,7 @@ package dev.skep.runtime.host;
 
 import dev.skep.backend.Access;
 import dev.skep.backend.Store;
+import dev.skep.runtime.Host;
 import dev.skep.runtime.Component;
 import dev.skep.runtime.election.ProcessLease;
 import dev.skep.runtime.identity.StoreAccess;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /** What a host is made of. Everything but the data folder has a default. */
@@ -39,6 +41,7 @@ public final class HostBuilder {
   Optional<String> peer = Optional.empty();
   Optional<String> log = Optional.empty();
   Optional<StoreAccess> access = Optional.empty();
+  Optional<Consumer<StoreAccess>> storeTrial = Optional.empty();
   Optional<Administration> administration = Optional.empty();
   Optional<Store> shared = Optional.empty();
   Duration lease = ProcessLease.LIFE;
@@ -140,6 +143,12 @@ public final class HostBuilder {
   /** For tests: where the network door listens in place of what is asked. */
   public HostBuilder door(UnaryOperator<InetSocketAddress> place) {
     door = place;
+    return this;
+  }
+
+  /** For tests: what {@link Host#tryStore} does where the store that hosts share is none that an address names. */
+  public HostBuilder storeTrial(Consumer<StoreAccess> trial) {
+    storeTrial = Optional.of(trial);
     return this;
   }
 

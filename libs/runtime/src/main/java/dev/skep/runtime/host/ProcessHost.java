@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /** A process that keeps or reads the cluster's state. */
@@ -38,6 +39,7 @@ public final class ProcessHost extends BasicHost {
 
   private final HostThreads storeThreads = new HostThreads(this::fatal); // they outlive all others
   private final StoreAccess access;
+  private final Consumer<StoreAccess> storeTrial;
   private final Optional<Administration> administration;
   private final Store store;
   private final LazyLog log;
@@ -59,6 +61,7 @@ public final class ProcessHost extends BasicHost {
     this.store = opening.store();
     this.log = opening.log(this::epoch, ProcessHost::published);
     this.view = opening.view(log);
+    this.storeTrial = options.storeTrial.orElseGet(() -> new StoreTrial(storeThreads::platform));
     this.access = options.access.orElseGet(() -> StoreAccess.of(storeUri, options.log.orElse("")));
     this.administration = options.administration;
     this.membership = new FileMembership(membershipFolder());
@@ -110,6 +113,11 @@ public final class ProcessHost extends BasicHost {
   @Override
   public StoreAccess storeAccess() {
     return access;
+  }
+
+  @Override
+  public void tryStore(StoreAccess other) {
+    storeTrial.accept(other);
   }
 
   @Override

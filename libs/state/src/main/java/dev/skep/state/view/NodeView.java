@@ -5,6 +5,7 @@ import dev.skep.api.v1.ManagerStatus;
 import dev.skep.api.v1.Node;
 import dev.skep.api.v1.NodeStatus;
 import dev.skep.state.ClusterState;
+import dev.skep.state.NodeRecord;
 import dev.skep.state.Restored;
 import dev.skep.state.Row;
 import dev.skep.state.Rows;
@@ -71,7 +72,8 @@ public final class NodeView {
     LeaderRow leader = state.value(Rows.LEADER.key("orchestrator"));
     String addr = managerAddr(seen);
     boolean leads = leader != null && (leader.getNodeId().isEmpty() ? managers(state) == 1 : leader.getNodeId().equals(asked.getId()));
-    String reachability = seen.getState().equals("down") ? "unreachable" : seen.getState().isEmpty() ? "unknown" : "reachable";
+    NodeRecord node = new NodeRecord(asked.getId(), asked, seen);
+    String reachability = node.down() || node.cannotManage() ? "unreachable" : seen.getState().isEmpty() ? "unknown" : "reachable";
     return ManagerStatus.newBuilder().setLeader(leads).setReachability(leads ? "reachable" : reachability).setAddr(addr).build();
   }
 

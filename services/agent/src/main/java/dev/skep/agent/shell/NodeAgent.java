@@ -290,7 +290,7 @@ final class NodeAgent implements Session.Node, Tasks.Surroundings, EngineEvents.
         .setDataPathAddr(identity.dataPathAddress())
         .setManagerAddr(identity.manager() ? identity.managers().stream().findFirst().orElse("") : "")
         .setEngineProblem(facts.engineProblem())
-        .setCannotManage(config.controlServices() ? "" : NO_CONTROL_SERVICES)
+        .setCannotManage(config.controlServices() ? trust.cannotManage() : NO_CONTROL_SERVICES)
         .addAllRoutes(facts.routes(networks.ownBridges()))
         .addAllNetworkIds(new TreeSet<>(networks.standing()))
         .addAllPortProblems(edges.problems(facts.description().getHostname()))

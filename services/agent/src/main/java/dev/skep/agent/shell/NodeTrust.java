@@ -127,6 +127,16 @@ final class NodeTrust {
     changed.run();
   }
 
+  /** There is something new to report. */
+  void reported() {
+    changed.run();
+  }
+
+  /** Why this node is not the manager that it is to be; empty when nothing is in the way. */
+  String cannotManage() {
+    return role.problem();
+  }
+
   void renew() {
     if (renewing || closed) {
       return;

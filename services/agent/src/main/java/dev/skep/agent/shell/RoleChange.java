@@ -1,5 +1,6 @@
 package dev.skep.agent.shell;
 
+import dev.skep.backend.StoreException;
 import dev.skep.runtime.Host;
 import dev.skep.runtime.Membership.Identity;
 import dev.skep.runtime.grpc.ManagerKeys;
@@ -22,12 +23,15 @@ import org.slf4j.LoggerFactory;
  */
 final class RoleChange {
   private static final Logger LOG = LoggerFactory.getLogger(RoleChange.class);
-  private static final Duration PAUSE = Duration.ofSeconds(1);
+  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+  private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1); // each try makes a user in the store
 
   private final Host host;
   private final Executor agent;
   private final NodeTrust trust;
   private String wanted = ""; // as the last session said it
+  private String problem = ""; // why it is not yet the manager that it is to be
+  private Duration pause = FIRST_PAUSE;
   private boolean changing;
   private boolean closed;
   private Consumer<Runnable> farewell = Runnable::run;
@@ -63,6 +67,8 @@ final class RoleChange {
     }
     boolean manages = wanted.equals(NodeRole.MANAGER.text());
     if (manages == own.get().manager() && manages == (certificate.get().name().role() == NodeRole.MANAGER)) {
+      said("");
+      pause = FIRST_PAUSE;
       return;
     }
     if (manages != (certificate.get().name().role() == NodeRole.MANAGER)) {
@@ -79,17 +85,38 @@ final class RoleChange {
     host.blocking("agent-promotion", () -> {
       try {
         ManagerKeys keys = ManagerKeys.fetch(worker.managers(), host.trust());
+        host.tryStore(keys.access()); // a process that waits for a store out of reach runs no agent, and its tasks would move
         agent.execute(() -> promoted(worker, keys));
       } catch (StatusRuntimeException e) {
-        LOG.warn("the cluster's keys cannot be had yet: {}", e.getMessage());
-        host.after(PAUSE, () -> agent.execute(this::again));
+        agent.execute(() -> notYet("the cluster's keys cannot be had: " + e.getMessage()));
+      } catch (StoreException e) {
+        agent.execute(() -> notYet(e.getMessage()));
       }
     });
+  }
+
+  private void notYet(String why) {
+    LOG.warn("no manager yet: {}; trying again in {}", why, pause);
+    said(why);
+    host.after(pause, () -> agent.execute(this::again));
+    pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
   }
 
   private void again() {
     changing = false;
     look();
+  }
+
+  private void said(String why) {
+    if (!problem.equals(why)) {
+      problem = why;
+      trust.reported();
+    }
+  }
+
+  /** Why this node is not the manager that it is to be; empty when nothing is in the way. */
+  String problem() {
+    return problem;
   }
 
   private void promoted(Identity worker, ManagerKeys keys) {

@@ -47,12 +47,13 @@ final class AdmissionService extends AdmissionGrpc.AdmissionImplBase {
     } else if (!host.storeAccess().shared()) {
       reply.onError(Status.FAILED_PRECONDITION.withDescription(EmbeddedCluster.ONE_MANAGER).asRuntimeException());
     } else {
-      LOG.info("manager {} takes the cluster's keys", node.nodeId());
+      String asking = request.getNodeId().isEmpty() ? node.nodeId() : request.getNodeId();
+      LOG.info("manager {} takes the cluster's keys", asking);
       Optional<StoreAccess> access;
       try {
-        access = users.access(node.nodeId());
+        access = users.access(asking);
       } catch (StoreException e) {
-        LOG.warn("manager {} gets no user in store and log: {}", node.nodeId(), e.getMessage());
+        LOG.warn("manager {} gets no user in store and log: {}", asking, e.getMessage());
         reply.onError(Status.UNAVAILABLE.withDescription("no user in store and log can be made: " + e.getMessage()).asRuntimeException());
         return;
       }

@@ -1,5 +1,6 @@
 package dev.skep.controlapi.shell;
 
+import dev.skep.backend.StoreException;
 import dev.skep.api.v1.JoinRequest;
 import dev.skep.certificates.v1.IssueReply;
 import dev.skep.certificates.v1.Manager;
@@ -130,6 +131,7 @@ final class JoinedMembership {
   private Answer<String> manager(JoinRequest request, Membership.Identity asWorker) {
     try {
       ManagerKeys keys = ManagerKeys.fetch(concat(request.getRemoteAddrsList(), asWorker.managers()), host.trust());
+      host.tryStore(keys.access());
       String door = place.open(asWorker.listenAddress());
       String own = AdvertisedAddress.reachable(asWorker.advertiseAddress(), request.getAdvertiseAddr(), door);
       Membership.Identity manager = new Membership.Identity(asWorker.clusterId(), asWorker.nodeId(), true, asWorker.advertiseAddress(),
@@ -146,6 +148,9 @@ final class JoinedMembership {
     } catch (StatusRuntimeException e) {
       undo(asWorker);
       return Answer.refused(ApiError.rpc(ApiError.code(e.getStatus().getCode().value()), String.valueOf(e.getStatus().getDescription())));
+    } catch (StoreException e) {
+      undo(asWorker);
+      return Answer.refused(ApiError.rpc(ApiError.code(Status.Code.UNAVAILABLE.value()), e.getMessage()));
     } catch (IOException e) {
       undo(asWorker);
       return Answer.refused(ApiError.internal(e.getMessage()));

@@ -55,6 +55,9 @@ public final class Door {
     host.serve(NAME, new LogsRpc(host, config, desk, sessions));
     ServerServiceDefinition certificates = ServerInterceptors.intercept(new CertificatesRpc(host, config), NodeCaller.optional());
     host.serve(NAME, () -> certificates);
+    if (!config.agentInProcess()) { // in the process of a whole host control-api answers itself
+      host.serve(NAME, new KeysRpc(host));
+    }
   }
 
   private boolean cutOff() {

@@ -2,7 +2,7 @@
 
 lab_up() {
   local nodes='' began=${EPOCHREALTIME/[.,]/} join=yes init=yes
-  LAB_NATIVE=no LAB_UNDERLAY=192.168.88.0/24 LAB_MANAGERS=1 LAB_ETCD= LAB_SECURE=no
+  LAB_NATIVE=no LAB_UNDERLAY=192.168.88.0/24 LAB_MANAGERS=1 LAB_ETCD='' LAB_SECURE=no
   while [ $# -gt 0 ]; do
     case $1 in
       --nodes | --underlay | --managers)

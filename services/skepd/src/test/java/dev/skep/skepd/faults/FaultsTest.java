@@ -22,7 +22,7 @@ class FaultsTest {
   @TempDir Path folder;
 
   @Test
-  @Tag("slow")
+  @Tag("long")
   @Timeout(value = 25, unit = TimeUnit.MINUTES)
   void eachFaultOnceForAShortWhile() throws Exception {
     run("short", 20);

@@ -7,6 +7,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.v1.LeaderRow;
 import dev.skep.state.v1.NodeStatusRow;
 import dev.skep.state.v1.TaskIntentRow;
+import dev.skep.state.v1.TaskState;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -21,6 +22,8 @@ final class History implements Store.Watcher {
   private final List<String> violations = new ArrayList<>(); // guarded by this, as all below
   private final Map<String, LeaderRow> leaders = new HashMap<>(); // by loop, as of the last revision
   private final Map<String, TaskIntentRow> intents = new HashMap<>(); // by task; also of tasks that are gone
+  private final Map<String, Long> created = new HashMap<>(); // by task: the revision
+  private final Map<String, Long> removed = new HashMap<>(); // by task: the revision from which nobody wants it any more
   private final Map<String, List<Long>> decisions = new HashMap<>(); // by loop: when each was seen
   private final Map<String, Integer> holders = new HashMap<>(); // by loop: how often another one came
   private long last;
@@ -84,6 +87,10 @@ final class History implements Store.Watcher {
     } else if (key.startsWith(Rows.INTENT.prefix()) && change.value() != null) {
       TaskIntentRow intent = TaskIntentRow.parseFrom(change.value());
       intents.put(intent.getId(), intent);
+      created.putIfAbsent(intent.getId(), change.modRevision());
+      if (intent.getDesired() == TaskState.TASK_REMOVE) {
+        removed.putIfAbsent(intent.getId(), change.modRevision());
+      }
     } else if (key.startsWith(Rows.NODE_STATUS.prefix()) && change.value() != null) {
       NodeStatusRow node = NodeStatusRow.parseFrom(change.value());
       if (node.getState().equals("down")) {
@@ -103,6 +110,12 @@ final class History implements Store.Watcher {
   /** As it was last seen, also when it is gone; null when the store never held it. */
   synchronized TaskIntentRow intent(String task) {
     return intents.get(task);
+  }
+
+  /** Whether users did not want the one any more when the other was made: they scaled down and up again, or removed the service. */
+  synchronized boolean removedBefore(String task, String other) {
+    Long gone = removed.get(task);
+    return gone != null && gone <= created.get(other);
   }
 
   /** When the loop decided first after this moment; 0: not yet. */

@@ -20,7 +20,6 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.ServerSocketChannel;
 import java.util.Optional;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -137,43 +136,33 @@ public final class GrpcDoor implements NetworkDoor {
   }
 
   private void serve(Open door) {
-    synchronized (this) {
+    synchronized (door) { // ended before this or after it: a server whose loops end while it starts can never be shut down
       if (door.closed) {
         return;
       }
       door.listener = loops("door-listener", 1);
       door.loops = loops("door", LOOPS);
-    }
-    try {
-      Server server = NettyServerBuilder.forAddress(door.socket.getLocalAddress())
-          .channelFactory(() -> new BoundListener(door.socket, door.connections))
-          .bossEventLoopGroup(door.listener)
-          .workerEventLoopGroup(door.loops)
-          .sslContext(Tls.server(trust))
-          .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
-          .keepAliveTime(PROBE_AFTER_SECONDS, TimeUnit.SECONDS)
-          .keepAliveTimeout(PROBE_PATIENCE_SECONDS, TimeUnit.SECONDS)
-          .permitKeepAliveTime(1, TimeUnit.SECONDS)
-          .maxConnectionIdle(1, TimeUnit.MINUTES)
-          .maxConcurrentCallsPerConnection(CALLS_OF_ONE_CONNECTION)
-          .maxInboundMessageSize(LARGEST_MESSAGE)
-          .maxInboundMetadataSize(LARGEST_HEADERS)
-          .executor(calls)
-          .fallbackHandlerRegistry(services.offered())
-          .intercept(Callers.network(connection -> caller(door, connection), roles))
-          .build()
-          .start();
-      synchronized (this) {
-        door.server = server;
-        if (door.closed) {
-          end(door);
-        }
-      }
-    } catch (IOException | IllegalStateException | RejectedExecutionException e) { // the latter two from loops that were ended meanwhile
-      synchronized (this) {
-        if (!door.closed) {
-          throw new IllegalStateException("the network door at " + door.asked + " cannot be served", e);
-        }
+      try {
+        door.server = NettyServerBuilder.forAddress(door.socket.getLocalAddress())
+            .channelFactory(() -> new BoundListener(door.socket, door.connections))
+            .bossEventLoopGroup(door.listener)
+            .workerEventLoopGroup(door.loops)
+            .sslContext(Tls.server(trust))
+            .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
+            .keepAliveTime(PROBE_AFTER_SECONDS, TimeUnit.SECONDS)
+            .keepAliveTimeout(PROBE_PATIENCE_SECONDS, TimeUnit.SECONDS)
+            .permitKeepAliveTime(1, TimeUnit.SECONDS)
+            .maxConnectionIdle(1, TimeUnit.MINUTES)
+            .maxConcurrentCallsPerConnection(CALLS_OF_ONE_CONNECTION)
+            .maxInboundMessageSize(LARGEST_MESSAGE)
+            .maxInboundMetadataSize(LARGEST_HEADERS)
+            .executor(calls)
+            .fallbackHandlerRegistry(services.offered())
+            .intercept(Callers.network(connection -> caller(door, connection), roles))
+            .build()
+            .start();
+      } catch (IOException e) {
+        throw new IllegalStateException("the network door at " + door.asked + " cannot be served", e);
       }
     }
   }
@@ -204,8 +193,10 @@ public final class GrpcDoor implements NetworkDoor {
   @Override
   public synchronized void close() {
     if (open != null) {
-      open.closed = true;
-      end(open);
+      synchronized (open) {
+        open.closed = true;
+        end(open);
+      }
       open = null;
     }
   }

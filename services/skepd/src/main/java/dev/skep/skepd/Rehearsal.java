@@ -5,13 +5,7 @@ import dev.skep.runtime.config.Settings;
 import dev.skep.runtime.grpc.Joining;
 import dev.skep.runtime.host.BasicHost;
 import dev.skep.runtime.identity.JoinToken;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -165,19 +159,7 @@ final class Rehearsal {
   }
 
   private String call(String method, String path, String body) throws IOException {
-    try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-      channel.connect(UnixDomainSocketAddress.of(socket));
-      String request = method + " /v1.41" + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
-          + "Content-Length: " + body.length() + "\r\n\r\n" + body;
-      channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8)));
-      ByteArrayOutputStream answer = new ByteArrayOutputStream();
-      ByteBuffer part = ByteBuffer.allocate(1 << 16);
-      while (channel.read(part) >= 0) {
-        answer.write(part.array(), 0, part.position());
-        part.clear();
-      }
-      return answer.toString(StandardCharsets.UTF_8);
-    }
+    return DockerSocket.whole(socket, method, path, body);
   }
 
   private static void delete(Path folder) throws IOException {

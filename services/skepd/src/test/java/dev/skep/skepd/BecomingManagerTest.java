@@ -10,16 +10,12 @@ import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.NodeRole;
 import dev.skep.state.NodeRecord;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,7 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** What stands between a host and its part among the managers: the way to the keys, and the store itself. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class BecomingManagerTest {
-  private static final Pattern INDEX = Pattern.compile("\"Index\":(\\d+)");
   private static final String NO_WAY = "the store etcd://etcd1 cannot be used from this host: no answer";
 
   @TempDir Path folder;
@@ -49,9 +44,7 @@ class BecomingManagerTest {
   }
 
   private static String listen() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return "127.0.0.1:" + socket.getLocalPort();
-    }
+    return "127.0.0.1:" + ManagersTest.freePort();
   }
 
   /** As containers of that host have it: one folder with all that its processes share. */
@@ -64,13 +57,6 @@ class BecomingManagerTest {
       }
     }
     return shared;
-  }
-
-  private String role(String node, String role) throws IOException {
-    String now = first.get("/nodes/" + node);
-    Matcher index = INDEX.matcher(now);
-    assertThat(index.find()).as(now).isTrue();
-    return first.post("/nodes/" + node + "/update?version=" + index.group(1), "{\"Role\":\"" + role + "\",\"Availability\":\"active\"}");
   }
 
   @Test
@@ -95,16 +81,16 @@ class BecomingManagerTest {
     assertThat(Nodes.joinListening(worker, listen(), Nodes.token(first, NodeRole.WORKER), Nodes.door(first))).isEqualTo("200 ");
     String id = worker.id();
     worker.storeProblem = NO_WAY;
-    assertThat(role(id, "manager")).isEqualTo("200 ");
+    assertThat(ManagersTest.role(first, id, "manager")).isEqualTo("200 ");
     first.host.await("it says why it is no manager", state -> NodeRecord.find(state, id).status().getCannotManage().equals(NO_WAY));
     assertThat(worker.starts()).isEqualTo(1);
     assertThat(first.get("/nodes/" + id)).contains("\"Reachability\":\"unreachable\"").contains("\"State\":\"ready\"");
-    assertThat(role(first.id(), "worker")).startsWith("400").contains("could not become one");
+    assertThat(ManagersTest.role(first, first.id(), "worker")).startsWith("400").contains("could not become one");
 
-    assertThat(role(id, "worker")).isEqualTo("200 ");
+    assertThat(ManagersTest.role(first, id, "worker")).isEqualTo("200 ");
     first.host.await("nothing is in its way", state -> NodeRecord.find(state, id).status().getCannotManage().isEmpty());
     worker.storeProblem = "";
-    assertThat(role(id, "manager")).isEqualTo("200 ");
+    assertThat(ManagersTest.role(first, id, "manager")).isEqualTo("200 ");
     worker.awaitStarts(2);
     first.host.await("it is one", state -> !NodeRecord.find(state, id).status().getManagerAddr().isEmpty());
   }

@@ -97,8 +97,9 @@ final class RoleChange {
 
   private void notYet(String why) {
     LOG.warn("no manager yet: {}; trying again in {}", why, pause);
+    changing = false; // whoever changes its mind meanwhile does not have to wait
     said(why);
-    host.after(pause, () -> agent.execute(this::again));
+    host.after(pause, () -> agent.execute(this::look));
     pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
   }
 
@@ -120,7 +121,7 @@ final class RoleChange {
   }
 
   private void promoted(Identity worker, ManagerKeys keys) {
-    if (closed || host.membership().current().filter(worker::equals).isEmpty()) {
+    if (closed || !wanted.equals(NodeRole.MANAGER.text()) || host.membership().current().filter(worker::equals).isEmpty()) {
       again();
       return;
     }

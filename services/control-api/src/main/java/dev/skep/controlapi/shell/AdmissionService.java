@@ -47,6 +47,7 @@ final class AdmissionService extends AdmissionGrpc.AdmissionImplBase {
     } else if (!host.storeAccess().shared()) {
       reply.onError(Status.FAILED_PRECONDITION.withDescription(EmbeddedCluster.ONE_MANAGER).asRuntimeException());
     } else {
+      // One manager may name another: with the cluster's key it could act for it anyway, and users are made for managers only.
       String asking = request.getNodeId().isEmpty() ? node.nodeId() : request.getNodeId();
       LOG.info("manager {} takes the cluster's keys", asking);
       Optional<StoreAccess> access;

@@ -1,7 +1,7 @@
 package dev.skep.controlapi.shell;
 
-import dev.skep.backend.StoreException;
 import dev.skep.api.v1.JoinRequest;
+import dev.skep.backend.StoreException;
 import dev.skep.certificates.v1.IssueReply;
 import dev.skep.certificates.v1.Manager;
 import dev.skep.controlapi.core.Answer;

@@ -13,8 +13,8 @@ import java.nio.file.Path;
 final class DockerSocket {
   private DockerSocket() {}
 
-  /** Status and body of the answer. */
-  static String call(Path socket, String method, String path, String body) throws IOException {
+  /** The whole answer. */
+  static String whole(Path socket, String method, String path, String body) throws IOException {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       channel.connect(UnixDomainSocketAddress.of(socket));
       String request = method + " /v1.41" + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
@@ -26,8 +26,13 @@ final class DockerSocket {
         answer.write(part.array(), 0, part.position());
         part.clear();
       }
-      String text = answer.toString(StandardCharsets.UTF_8);
-      return text.substring("HTTP/1.1 ".length(), "HTTP/1.1 200".length()) + " " + text.substring(text.indexOf("\r\n\r\n") + 4).strip();
+      return answer.toString(StandardCharsets.UTF_8);
     }
+  }
+
+  /** Status and body of the answer. */
+  static String call(Path socket, String method, String path, String body) throws IOException {
+    String answer = whole(socket, method, path, body);
+    return answer.substring("HTTP/1.1 ".length(), "HTTP/1.1 200".length()) + " " + answer.substring(answer.indexOf("\r\n\r\n") + 4).strip();
   }
 }

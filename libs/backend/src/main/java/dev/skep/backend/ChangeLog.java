@@ -14,6 +14,12 @@ public interface ChangeLog extends AutoCloseable {
   @FunctionalInterface
   interface Reader {
     void record(Record record);
+
+    /**
+     * The log has come to this revision without a record for the reader: it begins there with a snapshot, or ended there
+     * when the reader came. What the reader lacks up to here it has to get elsewhere.
+     */
+    default void at(String epoch, long revision) {}
   }
 
   /** An open subscription. */

@@ -106,22 +106,27 @@ final class KafkaReader implements ChangeLog.Subscription {
       return end;
     }
     long after = lastEpoch.isEmpty() || lastEpoch.equals(last.get().epoch()) ? lastRevision : 0;
+    if (last.get().revision() <= after) {
+      reader.at(last.get().epoch(), last.get().revision());
+    }
     return cursor.after(after, Math.max(cursor.begin(), last.get().opened()), end);
   }
 
   private void deliver(Assembly.Whole whole) {
     Mark mark = whole.mark();
     String wanted = epoch.get();
-    if (mark.kind() != Frames.CHANGES || !wanted.isEmpty() && !wanted.equals(mark.epoch())) {
+    if (!wanted.isEmpty() && !wanted.equals(mark.epoch())) {
       return;
     }
     boolean same = lastEpoch.isEmpty() || lastEpoch.equals(mark.epoch());
     if (same && mark.revision() <= lastRevision) {
       return;
     }
-    if (Frames.decode(whole.value(), mark) instanceof LogEntry.Changes changes) {
-      lastEpoch = mark.epoch();
-      lastRevision = mark.revision();
+    lastEpoch = mark.epoch();
+    lastRevision = mark.revision();
+    if (mark.kind() != Frames.CHANGES) {
+      reader.at(mark.epoch(), mark.revision()); // once: what else belongs to it is of the same revision
+    } else if (Frames.decode(whole.value(), mark) instanceof LogEntry.Changes changes) {
       reader.record(new ChangeLog.Record(changes.epoch(), changes.revision(), changes.previous(), changes.changes()));
     }
   }

@@ -5,6 +5,7 @@ import dev.skep.backend.StoreException;
 import dev.skep.backend.Store;
 import dev.skep.state.ClusterState;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -32,6 +33,7 @@ final class LogTail implements Runnable, AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition ending = lock.newCondition();
   private final Following following; // of the view's thread
+  private ChangeLog.Record start; // of the view's thread; null: none that the view has not reached
   private long looked = System.nanoTime(); // of the view's thread
   private volatile boolean late;
   private boolean closed; // guarded by the lock
@@ -59,6 +61,20 @@ final class LogTail implements Runnable, AutoCloseable {
 
   void logAt(long revision) {
     following.logAt(revision, System.nanoTime());
+  }
+
+  /** The log goes on only from a revision that the view has yet to reach, by the store; then the log is where the view is. */
+  void begins(ChangeLog.Record record) {
+    start = record.previous() == record.revision() ? record : start;
+  }
+
+  void viewAt(long revision) {
+    if (start != null && start.revision() <= revision) {
+      if (Following.fate(state.get(), start.epoch(), start.revision(), start.previous()) == Following.Fate.KNOWN) {
+        logAt(start.revision());
+      }
+      start = null;
+    }
   }
 
   void storeAt(long revision) {
@@ -102,7 +118,17 @@ final class LogTail implements Runnable, AutoCloseable {
       return;
     }
     try {
-      subscription = log.get().read(state.get().revision(), records::accept);
+      subscription = log.get().read(state.get().revision(), new ChangeLog.Reader() {
+        @Override
+        public void record(ChangeLog.Record record) {
+          records.accept(record);
+        }
+
+        @Override
+        public void at(String epoch, long revision) {
+          records.accept(new ChangeLog.Record(epoch, revision, revision, List.of()));
+        }
+      });
       complaint = "";
     } catch (StoreException e) {
       if (!String.valueOf(e.getMessage()).equals(complaint)) {

@@ -195,6 +195,7 @@ public final class StoreView implements View, Runnable, AutoCloseable {
     if (event.revision > state.revision()) {
       apply(event.revision, event.changes);
     }
+    log.ifPresent(tail -> tail.viewAt(state.revision()));
   }
 
   private void apply(ChangeLog.Record record, LogTail tail) {
@@ -204,9 +205,7 @@ public final class StoreView implements View, Runnable, AutoCloseable {
         tail.logAt(record.revision());
       }
       case KNOWN -> tail.logAt(record.revision());
-      case GAP, FOREIGN -> {
-        // what it had to say comes from the store
-      }
+      case GAP, FOREIGN -> tail.begins(record); // what it had to say comes from the store
     }
   }
 
@@ -230,6 +229,7 @@ public final class StoreView implements View, Runnable, AutoCloseable {
       try {
         publish(snapshot());
         listeners.forEach(listener -> listener.tell(List.of(), true));
+        log.ifPresent(tail -> tail.viewAt(state.revision()));
         if (log.isPresent() || follow()) {
           return;
         }

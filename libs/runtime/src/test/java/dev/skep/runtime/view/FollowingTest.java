@@ -33,6 +33,12 @@ class FollowingTest {
   }
 
   @Test
+  void aLogThatBeginsWithASnapshotBringsNothingToAViewThatIsBehindIt() {
+    assertThat(Following.fate(STATE, "one", 7, 7)).isEqualTo(Fate.KNOWN);
+    assertThat(Following.fate(STATE, "one", 9, 9)).isEqualTo(Fate.GAP);
+  }
+
+  @Test
   void anotherEpochIsForeignWhateverItsRevision() {
     assertThat(Following.fate(STATE, "two", 8, 7)).isEqualTo(Fate.FOREIGN);
     assertThat(Following.fate(STATE, "two", 3, 2)).isEqualTo(Fate.FOREIGN);

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 class LogViewTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration LOOK = Duration.ofMillis(20);
   private static final String EPOCH = "e1";
 
   @TempDir
@@ -45,6 +47,7 @@ class LogViewTest {
   private volatile boolean away;
   private volatile String epoch = EPOCH;
   private volatile long missing;
+  private volatile long begins; // with a snapshot of that revision
 
   @BeforeEach
   void open() {
@@ -76,6 +79,9 @@ class LogViewTest {
 
         @Override
         public Subscription read(long afterRevision, Reader reader) {
+          if (begins > 0) {
+            reader.at(epoch, begins);
+          }
           return whole.read(afterRevision, record -> {
             await();
             if (record.revision() != missing) {
@@ -163,6 +169,46 @@ class LogViewTest {
     assertThat(seen("a").size()).isEqualTo(2);
     away = false;
     assertThat(seen("b").size()).isEqualTo(3);
+  }
+
+  /** Nothing is written any more when the log comes: it has nothing to show, and is on time all the same. */
+  @Test
+  void aLogThatBeginsWhereTheViewIsIsNotLate() {
+    away = true;
+    follow();
+    seen("a");
+    begins = seen("b").revision();
+    double before = seconds("log");
+    away = false;
+    while (seconds("log") <= before + 0.2) { // the test's own time-out bounds it
+      LockSupport.parkNanos(LOOK.toNanos());
+    }
+    assertThat(view.state().revision()).isEqualTo(begins);
+  }
+
+  @Test
+  void aLogThatBeginsAheadOfTheViewIsOnTimeWhenTheStoreHasBroughtTheRest() {
+    gate = new CountDownLatch(1);
+    begins = 3;
+    follow();
+    double before = seconds("log");
+    seen("a");
+    assertThat(seen("b").revision()).isEqualTo(begins);
+    while (seconds("log") <= before + 1) { // more than passes until it is late
+      LockSupport.parkNanos(LOOK.toNanos());
+    }
+    assertThat(view.state().size()).isEqualTo(3);
+  }
+
+  @Test
+  void aLogThatBeginsBehindTheViewIsNotTakenForTheStore() {
+    away = true;
+    follow();
+    long old = seen("a").revision();
+    begins = old;
+    away = false;
+    assertThat(seen("b").size()).isEqualTo(3);
+    assertThat(seen("c").size()).isEqualTo(4);
   }
 
   @Test

@@ -200,6 +200,40 @@ class KafkaLogTest {
     }
   }
 
+  /** Whoever follows it has to know that nothing more will come of what is before. */
+  @Test
+  void aReaderHearsHowFarTheLogIsWhereNoRecordSaysIt() throws Exception {
+    BlockingQueue<Long> marks = new LinkedBlockingQueue<>();
+    ChangeLog.Reader reader = new ChangeLog.Reader() {
+      @Override
+      public void record(ChangeLog.Record record) {
+        records.add(record);
+      }
+
+      @Override
+      public void at(String epoch, long revision) {
+        assertThat(epoch).isEqualTo("e");
+        marks.add(revision);
+      }
+    };
+    try (KafkaLogWriter writer = new KafkaLogWriter(topic.config); KafkaChangeLog log = topic.open(() -> "e")) {
+      writer.claim("e");
+      writer.append(base("old", 9, 0, LogEntry.Reason.FIRST));
+      try (ChangeLog.Subscription early = log.read(3, reader)) {
+        assertThat(early).isNotNull();
+        writer.append(base("e", 5, 0, LogEntry.Reason.NEW_EPOCH));
+        assertThat(LogTopic.next(marks)).as("a snapshot").isEqualTo(5);
+        writer.append(List.of(changes("e", 6)));
+        assertThat(LogTopic.next(records).revision()).isEqualTo(6);
+      }
+      marks.clear();
+      try (ChangeLog.Subscription late = log.read(6, reader)) {
+        assertThat(late).isNotNull();
+        assertThat(LogTopic.next(marks)).as("the end").isEqualTo(6);
+      }
+    }
+  }
+
   @Test
   void aReplayBeginsAtTheNewestCompleteSnapshot() {
     try (KafkaLogWriter writer = new KafkaLogWriter(topic.config); KafkaHistory history = new KafkaHistory(topic.config)) {

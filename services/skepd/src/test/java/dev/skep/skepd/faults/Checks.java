@@ -126,31 +126,12 @@ final class Checks {
 
   /** Nothing ran twice; the log tells the same story as the store. */
   void whole() throws Exception {
-    List<String> violations = new ArrayList<>();
-    Map<String, Integer> starts = new HashMap<>();
-    Map<String, String> places = new HashMap<>(); // by slot: the task that runs there
-    for (Ledger.Event event : plant.ledger.events()) {
-      TaskIntentRow intent = plant.history.intent(event.task());
-      if (intent == null) {
-        violations.add(event.node() + " ran a task that the store never held: " + event.task());
-        continue;
-      }
-      String slot = intent.getServiceName() + "." + intent.getSlot();
-      if (!event.action().equals("start")) {
-        places.remove(slot, event.task());
-        continue;
-      }
-      if (starts.merge(event.task(), 1, Integer::sum) > 1) {
-        violations.add("task " + event.task() + " of " + slot + " was started again, on " + event.node());
-      }
-      String there = places.put(slot, event.task());
-      if (there != null && !there.equals(event.task()) && !plant.history.removedBefore(there, event.task())) {
-        violations.add(slot + " had two running tasks: " + there + " and " + event.task());
-      }
-    }
+    List<Ledger.Event> events = plant.ledger.events();
+    List<String> violations = Doubles.of(events, plant.history);
     expect(violations.isEmpty(), violations.toString());
-    expect(starts.size() > 20, "only " + starts.size() + " containers were ever started");
-    System.out.printf("CHECKED %d containers, %d revisions%n", starts.size(), plant.history.last());
+    long starts = events.stream().filter(Ledger.Event::started).count();
+    expect(starts > 20, "only " + starts + " containers were ever started");
+    System.out.printf("CHECKED %d containers, %d revisions%n", starts, plant.history.last());
     replay();
   }
 

@@ -10,7 +10,11 @@ import java.util.TreeSet;
 /** What all engines were told to run, in the order of time. */
 final class Ledger {
   /** {@code action}: start, die or destroy, as engines say it. */
-  record Event(long nanos, String node, String task, String action) {}
+  record Event(long nanos, String node, String task, String action) {
+    boolean started() {
+      return action.equals("start");
+    }
+  }
 
   private final List<Event> events = new ArrayList<>(); // guarded by this
 
@@ -26,7 +30,7 @@ final class Ledger {
   Set<String> running() {
     Set<String> running = new TreeSet<>();
     for (Event event : events()) {
-      if (event.action.equals("start")) {
+      if (event.started()) {
         running.add(event.task);
       } else {
         running.remove(event.task);
@@ -38,7 +42,7 @@ final class Ledger {
   /** When each task was started first, by this process's clock. */
   Map<String, Long> starts() {
     Map<String, Long> starts = new HashMap<>();
-    events().stream().filter(event -> event.action.equals("start")).forEach(event -> starts.putIfAbsent(event.task, event.nanos));
+    events().stream().filter(event -> event.started()).forEach(event -> starts.putIfAbsent(event.task, event.nanos));
     return starts;
   }
 }

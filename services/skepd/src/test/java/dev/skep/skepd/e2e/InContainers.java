@@ -149,5 +149,6 @@ final class InContainers implements AutoCloseable {
       machine.engine("rm", "-f", agent); // what starts containers goes first
     }
     machine.close();
+    Command.of("sync").run(); // gigabytes of images and topics: whoever is next must not find its first write behind them
   }
 }

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Three managers as a user has them: any of them serves, roles change, and the leader's host may go. */
-@Tag("long")
+@Tag("slow")
 class ManagersLifeTest extends ManagersOnHosts {
   @Test
   void anyOfThreeServesAndTheLastOneStays() {

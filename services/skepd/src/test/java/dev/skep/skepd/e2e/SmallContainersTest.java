@@ -15,7 +15,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 /** deploy/compose.small.yaml as a whole. Half of its time is the images: fourteen are built before anything starts. */
 @Tag("e2e")
 @Tag("engine")
-@Tag("long")
+@Tag("slow")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class SmallContainersTest {

@@ -22,7 +22,7 @@ class FaultsTest {
   @TempDir Path folder;
 
   @Test
-  @Tag("long")
+  @Tag("slow")
   @Timeout(value = 25, unit = TimeUnit.MINUTES)
   void eachFaultOnceForAShortWhile() throws Exception {
     run("short", 20);

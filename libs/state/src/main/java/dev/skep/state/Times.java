@@ -34,4 +34,12 @@ public final class Times {
     Instant latest = now.plusNanos(wait.getDurationNanos());
     return of(wait.getDue()).isAfter(latest) ? wait.toBuilder().setDue(of(latest)).build() : wait;
   }
+
+  /**
+   * When a wait ends that began with something that was written down, maybe by another host. A beginning that lies further
+   * ahead than the whole wait was written under a clock that ran ahead: such a wait is over.
+   */
+  public static Instant end(Instant began, Duration wait, Instant now) {
+    return began.isAfter(now.plus(wait)) ? now : began.plus(wait);
+  }
 }

@@ -6,6 +6,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -140,10 +141,12 @@ public final class KafkaServer implements AutoCloseable {
     return process.toHandle().info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
-  /** What the topic's one partition takes on disk, without its indexes. */
+  /** What the topic's one partition takes on disk, without its indexes; 0 before the topic is there. */
   public long bytes(String topic) {
     try (Stream<Path> files = Files.list(folder.resolve("data").resolve(topic + "-0"))) {
       return files.filter(file -> file.toString().endsWith(".log")).mapToLong(file -> file.toFile().length()).sum();
+    } catch (NoSuchFileException e) {
+      return 0;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -70,7 +70,7 @@ final class Restarts {
         return;
       }
     }
-    Instant patience = Times.of(task.intent().getCreatedAt()).plus(Limits.STOP_OF_PREDECESSOR);
+    Instant patience = Times.end(Times.of(task.intent().getCreatedAt()), Limits.STOP_OF_PREDECESSOR, now);
     if (slot.clear() || !patience.isAfter(now)) {
       task.want(TaskState.TASK_RUNNING, now);
     } else {

@@ -185,7 +185,7 @@ final class Rollout {
     if (task.desired() == TaskState.TASK_READY || task.reported() != TaskState.TASK_RUNNING) {
       return true;
     }
-    Instant rested = task.reportedAt().plus(policy.delay());
+    Instant rested = Times.end(task.reportedAt(), policy.delay(), service.now());
     if (rested.isAfter(service.now())) {
       service.plan().wakeAt(rested);
       return true;

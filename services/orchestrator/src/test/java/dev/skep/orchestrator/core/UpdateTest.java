@@ -3,10 +3,12 @@ package dev.skep.orchestrator.core;
 import static dev.skep.state.v1.TaskState.TASK_COMPLETE;
 import static dev.skep.state.v1.TaskState.TASK_FAILED;
 import static dev.skep.state.v1.TaskState.TASK_REJECTED;
+import static dev.skep.state.v1.TaskState.TASK_RUNNING;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.skep.state.Rows;
 import dev.skep.state.v1.RolloutRow;
+import dev.skep.testkit.gen.Specs;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -110,6 +112,16 @@ final class UpdateTest {
     assertThat(web.live()).containsExactly("1 running running n1", "2 running running n2");
     assertThat(web.bench().wakeAt()).contains(web.bench().now().plusSeconds(10));
     assertThat(web.seconds(10).live()).containsExactly("1 running running n1", "2 ready new");
+  }
+
+  /** The dispatcher that took the report down had a clock that ran ahead for a while. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 10})
+  void aReportFromAnHourAheadHoldsNothingUp(int delay) {
+    Scene web = Scene.on("n1", "n2").updating(update -> update.setDelay(Duration.ofSeconds(delay).toNanos())).replicas(2).running();
+    web.image("image:2").stopped().placed(1, "n1");
+    Specs.status(web.bench().cluster(), web.current(1).getId(), TASK_RUNNING, web.bench().now().plus(Duration.ofHours(1)));
+    assertThat(web.seconds(0).live()).containsExactly("1 running running n1", "2 ready new");
   }
 
   @Test

@@ -32,11 +32,10 @@ final class Board {
     for (NodeRecord node : NodeRecord.all(state)) {
       candidates.put(node.id(), new Candidate(node));
     }
-    Instant since = now.minus(FAILURES_COUNT_FOR);
-    TaskRecord.forEach(state, task -> count(task, since));
+    TaskRecord.forEach(state, task -> count(task, now));
   }
 
-  private void count(TaskRecord task, Instant since) {
+  private void count(TaskRecord task, Instant now) {
     Candidate candidate = candidates.get(task.nodeId());
     if (candidate == null) {
       return;
@@ -44,7 +43,7 @@ final class Board {
     if (task.confirmedStopped()) {
       TaskStatusRow status = task.statusRow().value();
       boolean failed = status.getState() == TaskState.TASK_FAILED || status.getState() == TaskState.TASK_REJECTED;
-      if (failed && Times.of(status.getAppliedAt()).isAfter(since)) {
+      if (failed && Times.end(Times.of(status.getAppliedAt()), FAILURES_COUNT_FOR, now).isAfter(now)) {
         candidate.noteFailure(task.intent().getServiceId(), task.intent().getTemplate());
       }
       return;

@@ -115,7 +115,7 @@ class ContainersTest {
   @Test
   @Order(7)
   void downLeavesNothing() {
-    containers.docker("stack", "rm", "hello").succeeds();
+    assertThat(containers.docker("stack", "rm", "hello").succeeds().output()).contains("Removing service hello_web", "Removing service hello_greeter");
     containers.watched("nothing of the stack is left", () -> containers.tasks("hello"), "");
     containers.compose.compose("down", "--volumes").succeeds();
     assertThat(containers.machine.engine("ps", "-aq").text()).isEmpty();

@@ -42,6 +42,7 @@ public final class Engine implements AutoCloseable {
   private final Path socket;
   private final AgentMetrics metrics;
   private final DockerHttpClient http;
+  private final EngineCalls calls = new EngineCalls();
   private volatile ApiVersion version;
 
   /** For a command: nobody looks at what it measures. */
@@ -88,6 +89,10 @@ public final class Engine implements AutoCloseable {
     call(Method.DELETE, path, Map.of(), null);
   }
 
+  EngineCalls calls() {
+    return calls;
+  }
+
   /** Whether a new connection is answered at once. One that is ending still answers on old ones. */
   boolean accepts() {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
@@ -125,11 +130,14 @@ public final class Engine implements AutoCloseable {
     }
     String call = AgentMetrics.call(method.name(), path);
     Response response;
+    EngineCalls.Waiting waiting = calls.begun(method.name(), path);
     try (Histogram.Timer _ = metrics.engineCalls().labels(call).startTimer()) {
       response = http.execute(request.build());
     } catch (RuntimeException e) {
       metrics.engineFailures().labels(call, "unreachable").inc();
       throw new Unreachable("the engine at " + socket + " does not answer: " + rootMessage(e), e);
+    } finally {
+      calls.answered(waiting);
     }
     if (response.getStatusCode() >= 400) {
       if (response.getStatusCode() != 404) {

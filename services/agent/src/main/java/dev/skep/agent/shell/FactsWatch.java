@@ -17,6 +17,7 @@ final class FactsWatch {
   private static final Duration RETRY = Duration.ofMillis(200);
   /** An engine that is away for less is nobody's business. */
   private static final Duration ENGINE_PATIENCE = Duration.ofSeconds(2);
+  private static final Duration HANGS = Duration.ofSeconds(30); // longer than any answer but a busy engine's
 
   private final Host host;
   private final Executor agent;
@@ -28,6 +29,7 @@ final class FactsWatch {
   private List<HostRoutes.Route> routes = List.of();
   private String problem = "";
   private String engineProblem = "";
+  private EngineCalls.Waiting hanging; // as it was last said
 
   /** {@code moved} runs after every look that brought an answer, and when the engine is found to be away. */
   FactsWatch(Host host, Executor agent, Engine engine, Commands commands, String underlay, Runnable moved) {
@@ -67,16 +69,21 @@ final class FactsWatch {
   }
 
   void look() {
+    EngineCalls.Waiting now = engine.calls().hanging(HANGS).orElse(null);
+    if (now != null && now != hanging) {
+      LOG.warn("the engine has not answered {}; what waits for it goes on when it does, or when the engine is started again", now);
+    }
+    hanging = now;
     host.blocking(
         "agent-facts",
         () -> {
           try {
             NodeDescription about = NodeFacts.describe(engine);
-            List<HostRoutes.Route> now = HostRoutes.all(commands);
+            List<HostRoutes.Route> seen = HostRoutes.all(commands);
             agent.execute(
                 () -> {
                   description = about;
-                  routes = now;
+                  routes = seen;
                   problem = "";
                   engineProblem = "";
                   moved.run();

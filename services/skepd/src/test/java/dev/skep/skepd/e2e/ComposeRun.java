@@ -58,8 +58,12 @@ final class ComposeRun {
     return machine.engine(line.toArray(String[]::new));
   }
 
-  /** For a failure: how all containers are and what they said last. */
-  String state() {
-    return machine.engine("ps", "-a", "--format", "{{.Names}} {{.Status}}").output() + compose("logs", "--no-color", "--tail", "25").output();
+  /** For a failure: how all containers are, what they said last, and what each thread of these services is at. */
+  String state(Collection<String> jvms) {
+    jvms.forEach(service -> machine.engine("kill", "--signal", "QUIT", container(service)));
+    StringBuilder said = new StringBuilder(machine.engine("ps", "-a", "--format", "{{.Names}} {{.Status}}").output());
+    said.append(compose("logs", "--no-color", "--tail", "25").output());
+    jvms.forEach(service -> said.append("---- ").append(service).append('\n').append(machine.engine("logs", "--tail", "600", container(service)).output()));
+    return said.toString();
   }
 }

@@ -75,7 +75,7 @@ final class InContainers implements AutoCloseable {
     try {
       Machine.within(PATIENCE, what, question, answer::equals);
     } catch (AssertionError e) {
-      throw new AssertionError(e.getMessage() + "\n" + docker("node", "ls").output() + docker("service", "ls").output() + compose.state(), e);
+      throw new AssertionError(e.getMessage() + "\n" + docker("node", "ls").output() + docker("service", "ls").output() + compose.state(control()), e);
     }
   }
 

@@ -46,7 +46,7 @@ public final class ManagerChannels implements AutoCloseable {
   private final Trust trust;
   private final Executor calls;
   private final Map<String, Connection> byPurpose = new HashMap<>(); // guarded by this
-  private final Map<String, ManagedChannel> byAddress = new LinkedHashMap<>(); // guarded by this
+  private final Map<String, Connection> byAddress = new LinkedHashMap<>(); // guarded by this
   private String present = ""; // whom all purposes use; guarded by this
   private EventLoopGroup loop; // made when first needed; guarded by this
   private SslContext tls; // guarded by this
@@ -151,7 +151,7 @@ public final class ManagerChannels implements AutoCloseable {
     return new Channel() {
       @Override
       public <A, B> ClientCall<A, B> newCall(MethodDescriptor<A, B> method, CallOptions options) {
-        return peer(address).newCall(method, options);
+        return peer(address, HostPort.parse(address, NetworkDoor.PORT)).newCall(method, options);
       }
 
       @Override
@@ -161,19 +161,23 @@ public final class ManagerChannels implements AutoCloseable {
     };
   }
 
-  private synchronized ManagedChannel peer(String address) {
-    ManagedChannel known = byAddress.get(address);
-    if (known == null) {
-      known = connected(HostPort.parse(address, NetworkDoor.PORT));
+  /** @param place where its name leads now: that of a container moves when it is made anew */
+  private synchronized ManagedChannel peer(String address, InetSocketAddress place) {
+    Connection known = byAddress.get(address);
+    if (known == null || !known.place.equals(place)) {
+      if (known != null) {
+        known.channel.shutdown(); // open calls go on
+      }
+      known = new Connection(address, place, connected(place));
       byAddress.put(address, known);
       if (byAddress.size() > MOST_PEERS) {
-        byAddress.remove(byAddress.keySet().iterator().next()).shutdown();
+        byAddress.remove(byAddress.keySet().iterator().next()).channel.shutdown();
       }
     }
-    if (known.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
-      known.resetConnectBackoff(); // who calls has its own
+    if (known.channel.getState(false) == ConnectivityState.TRANSIENT_FAILURE) {
+      known.channel.resetConnectBackoff(); // who calls has its own
     }
-    return known;
+    return known.channel;
   }
 
   private ManagedChannel connected(InetSocketAddress place) {
@@ -200,7 +204,7 @@ public final class ManagerChannels implements AutoCloseable {
   public synchronized void forget() {
     byPurpose.values().forEach(connection -> connection.channel.shutdownNow());
     byPurpose.clear();
-    byAddress.values().forEach(ManagedChannel::shutdownNow);
+    byAddress.values().forEach(connection -> connection.channel.shutdownNow());
     byAddress.clear();
     tls = null;
   }

@@ -132,7 +132,12 @@ final class Peers {
     }
     Context.CancellableContext call = Context.ROOT.withCancellation();
     peer.call = call;
-    call.run(() -> DispatchersGrpc.newStub(host.peer(peer.row.getAddress())).follow(FollowRequest.getDefaultInstance(), new StreamObserver<>() {
+    host.blocking("dispatcher-follow", () -> call.run(() -> follow(peer, call)));
+  }
+
+  /** Not on the dispatcher's thread: to look up where the other one is may take a while. */
+  private void follow(Peer peer, Context.CancellableContext call) {
+    DispatchersGrpc.newStub(host.peer(peer.row.getAddress())).follow(FollowRequest.getDefaultInstance(), new StreamObserver<>() {
       @Override
       public void onNext(DispatcherNews one) {
         desk.run(() -> heard(peer, call, one));
@@ -147,12 +152,16 @@ final class Peers {
       public void onCompleted() {
         desk.run(() -> lost(peer, call));
       }
-    }));
+    });
   }
 
   private void heard(Peer peer, Context.CancellableContext call, DispatcherNews one) {
-    if (peer.over || peer.call != call || !one.getDispatcherId().equals(peer.row.getId())) {
-      return; // where it was, another process answers
+    if (peer.over || peer.call != call) {
+      return;
+    }
+    if (!one.getDispatcherId().equals(peer.row.getId())) {
+      lost(peer, call); // where it was, another process answers; its name may lead elsewhere by now
+      return;
     }
     peer.heardAt = System.nanoTime();
     peer.pause = FIRST_PAUSE;

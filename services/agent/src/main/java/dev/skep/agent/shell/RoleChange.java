@@ -33,6 +33,7 @@ final class RoleChange {
   private String problem = ""; // why it is not yet the manager that it is to be
   private Duration pause = FIRST_PAUSE;
   private boolean changing;
+  private long tries;
   private boolean closed;
   private Consumer<Runnable> farewell = Runnable::run;
 
@@ -82,6 +83,7 @@ final class RoleChange {
 
   private void promoted(Identity worker) {
     changing = true;
+    tries++;
     host.blocking("agent-promotion", () -> {
       try {
         ManagerKeys keys = ManagerKeys.fetch(worker.managers(), host.trust());
@@ -99,7 +101,12 @@ final class RoleChange {
     LOG.warn("no manager yet: {}; trying again in {}", why, pause);
     changing = false; // whoever changes its mind meanwhile does not have to wait
     said(why);
-    host.after(pause, () -> agent.execute(this::look));
+    long mine = tries;
+    host.after(pause, () -> agent.execute(() -> {
+      if (mine == tries) { // else somebody's wish has led to another try, which has its own pause
+        look();
+      }
+    }));
     pause = pause.multipliedBy(2).compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : pause.multipliedBy(2);
   }
 

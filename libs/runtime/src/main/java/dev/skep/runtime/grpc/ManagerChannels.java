@@ -164,7 +164,8 @@ public final class ManagerChannels implements AutoCloseable {
   /** @param place where its name leads now: that of a container moves when it is made anew */
   private synchronized ManagedChannel peer(String address, InetSocketAddress place) {
     Connection known = byAddress.get(address);
-    if (known == null || !known.place.equals(place)) {
+    boolean moved = known != null && !place.isUnresolved() && !known.place.equals(place); // a name that nobody can look up now has not moved
+    if (known == null || moved) {
       if (known != null) {
         known.channel.shutdown(); // open calls go on
       }

@@ -5,10 +5,8 @@ import dev.skep.backend.StoreException;
 import dev.skep.backend.Store;
 import dev.skep.state.ClusterState;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -28,31 +26,33 @@ final class LogTail implements Runnable, AutoCloseable {
   private final Supplier<ChangeLog> log;
   private final ViewMetrics metrics;
   private final Supplier<ClusterState> state;
-  private final Consumer<ChangeLog.Record> records;
+  private final ChangeLog.Reader reader;
   private final LongConsumer revisions;
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition ending = lock.newCondition();
   private final Following following; // of the view's thread
-  private ChangeLog.Record start; // of the view's thread; null: none that the view has not reached
+  private Point start; // of the view's thread; null: none that the view has not reached
   private long looked = System.nanoTime(); // of the view's thread
   private volatile boolean late;
   private boolean closed; // guarded by the lock
   private String complaint = ""; // of the thread beside
   private ChangeLog.Subscription subscription; // of the thread beside
 
+  private record Point(String epoch, long revision) {}
+
   /**
    * @param log opened when first needed; may throw StoreException while it is away
-   * @param records takes what the log shows, on a thread of the log
+   * @param reader takes what the log shows, on a thread of the log
    * @param revisions takes the store's revision
    */
   LogTail(
       Store store, Supplier<ChangeLog> log, long revision, ViewMetrics metrics, Supplier<ClusterState> state,
-      Consumer<ChangeLog.Record> records, LongConsumer revisions) {
+      ChangeLog.Reader reader, LongConsumer revisions) {
     this.store = store;
     this.log = log;
     this.metrics = metrics;
     this.state = state;
-    this.records = records;
+    this.reader = reader;
     this.revisions = revisions;
     this.following = new Following(revision, System.nanoTime());
   }
@@ -63,15 +63,16 @@ final class LogTail implements Runnable, AutoCloseable {
     following.logAt(revision, System.nanoTime());
   }
 
-  /** The log goes on only from a revision that the view has yet to reach, by the store; then the log is where the view is. */
-  void begins(ChangeLog.Record record) {
-    start = record.previous() == record.revision() ? record : start;
+  /** The log goes on only from this revision; when the view has reached it, by the store, the log is where the view is. */
+  void begins(String epoch, long revision) {
+    start = new Point(epoch, revision);
+    viewMoved();
   }
 
-  void viewAt(long revision) {
-    if (start != null && start.revision() <= revision) {
-      if (Following.fate(state.get(), start.epoch(), start.revision(), start.previous()) == Following.Fate.KNOWN) {
-        logAt(start.revision());
+  void viewMoved() {
+    if (start != null && start.revision <= state.get().revision()) {
+      if (Following.fate(state.get(), start.epoch, start.revision, start.revision) == Following.Fate.KNOWN) {
+        logAt(start.revision);
       }
       start = null;
     }
@@ -118,17 +119,7 @@ final class LogTail implements Runnable, AutoCloseable {
       return;
     }
     try {
-      subscription = log.get().read(state.get().revision(), new ChangeLog.Reader() {
-        @Override
-        public void record(ChangeLog.Record record) {
-          records.accept(record);
-        }
-
-        @Override
-        public void at(String epoch, long revision) {
-          records.accept(new ChangeLog.Record(epoch, revision, revision, List.of()));
-        }
-      });
+      subscription = log.get().read(state.get().revision(), reader);
       complaint = "";
     } catch (StoreException e) {
       if (!String.valueOf(e.getMessage()).equals(complaint)) {

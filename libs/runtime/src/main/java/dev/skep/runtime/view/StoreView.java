@@ -40,6 +40,9 @@ public final class StoreView implements View, Runnable, AutoCloseable {
 
     record Logged(ChangeLog.Record record) implements Event {}
 
+    /** The log goes on from here. */
+    record LogBegins(String epoch, long revision) implements Event {}
+
     /** The store was seen to be at this revision. */
     record StoreAt(long revision) implements Event {}
 
@@ -82,7 +85,7 @@ public final class StoreView implements View, Runnable, AutoCloseable {
     this.shown = followsLog ? key -> !key.startsWith(Owner.SEALED.prefix()) : key -> true;
     this.state = snapshot();
     this.log = log.map(from -> new LogTail(store, from, state.revision(), metrics, this::state,
-        record -> offer(new Event.Logged(record)), revision -> offer(new Event.StoreAt(revision))));
+        new LogEvents(), revision -> offer(new Event.StoreAt(revision))));
   }
 
   /** What must run beside {@link #run} when the log is followed. */
@@ -118,6 +121,7 @@ public final class StoreView implements View, Runnable, AutoCloseable {
           }
           case Event.Moved event -> apply(event);
           case Event.Logged event -> apply(event.record, log.orElseThrow());
+          case Event.LogBegins event -> log.orElseThrow().begins(event.epoch, event.revision);
           case Event.StoreAt event -> log.orElseThrow().storeAt(event.revision);
           case Event.Lost _ -> reread();
           case Event.Joined _ -> {
@@ -195,7 +199,7 @@ public final class StoreView implements View, Runnable, AutoCloseable {
     if (event.revision > state.revision()) {
       apply(event.revision, event.changes);
     }
-    log.ifPresent(tail -> tail.viewAt(state.revision()));
+    log.ifPresent(LogTail::viewMoved);
   }
 
   private void apply(ChangeLog.Record record, LogTail tail) {
@@ -205,7 +209,9 @@ public final class StoreView implements View, Runnable, AutoCloseable {
         tail.logAt(record.revision());
       }
       case KNOWN -> tail.logAt(record.revision());
-      case GAP, FOREIGN -> tail.begins(record); // what it had to say comes from the store
+      case GAP, FOREIGN -> {
+        // what it had to say comes from the store
+      }
     }
   }
 
@@ -229,7 +235,7 @@ public final class StoreView implements View, Runnable, AutoCloseable {
       try {
         publish(snapshot());
         listeners.forEach(listener -> listener.tell(List.of(), true));
-        log.ifPresent(tail -> tail.viewAt(state.revision()));
+        log.ifPresent(LogTail::viewMoved);
         if (log.isPresent() || follow()) {
           return;
         }
@@ -294,6 +300,19 @@ public final class StoreView implements View, Runnable, AutoCloseable {
     joining.add(registration);
     queue.offer(new Event.Joined()); // when the queue is full the next event serves as well; a listener may call this, too
     return registration;
+  }
+
+  /** On a thread of the log. */
+  private final class LogEvents implements ChangeLog.Reader {
+    @Override
+    public void record(ChangeLog.Record record) {
+      offer(new Event.Logged(record));
+    }
+
+    @Override
+    public void at(String epoch, long revision) {
+      offer(new Event.LogBegins(epoch, revision));
+    }
   }
 
   private final class Registration implements AutoCloseable {

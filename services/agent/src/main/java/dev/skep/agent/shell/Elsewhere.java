@@ -55,9 +55,11 @@ final class Elsewhere {
 
   private void ask(String address) {
     long asked = mine;
-    DispatcherGrpc.newStub(host.peer(address)).withDeadlineAfter(ANSWER.toMillis(), TimeUnit.MILLISECONDS).ready(
-        ReadyRequest.getDefaultInstance(),
-        new OnAgent<ReadyReply>(agent, _ -> ready(address), why -> LOG.debug("{} does not take this node: {}", address, why), () -> asked == mine, false));
+    var answer = new OnAgent<ReadyReply>(
+        agent, _ -> ready(address), why -> LOG.debug("{} does not take this node: {}", address, why), () -> asked == mine, false);
+    // Not on the agent's thread: to look up where a manager is may take a while, and the beats must go on.
+    host.blocking("agent-elsewhere", () -> DispatcherGrpc.newStub(host.peer(address))
+        .withDeadlineAfter(ANSWER.toMillis(), TimeUnit.MILLISECONDS).ready(ReadyRequest.getDefaultInstance(), answer));
   }
 
   private void ready(String address) {

@@ -107,6 +107,9 @@ final class Session {
     if (closed) {
       return;
     }
+    if (isOpen()) {
+      throw new IllegalStateException("session " + id + " is open: what another one says would be taken for its own");
+    }
     long mine = ++attempt;
     streams = Context.ROOT.withCancellation();
     SessionRequest request = SessionRequest.newBuilder().setReport(node.report()).build();
@@ -122,7 +125,7 @@ final class Session {
   private boolean silent() {
     boolean another = host.managerSilent();
     if (another) {
-      lost(attempt, Status.UNAVAILABLE.withDescription("the manager does not answer"));
+      again(Status.UNAVAILABLE.withDescription("the manager does not answer"));
     }
     return another;
   }
@@ -325,9 +328,16 @@ final class Session {
     if (mine != attempt || closed) {
       return;
     }
-    attempt++;
     if (!isOpen() && why.getCode() == Status.Code.UNAVAILABLE) {
       host.managerSilent(); // it answers, but cannot serve: another one may
+    }
+    again(why);
+  }
+
+  /** Ends what there is of a session, and opens the next after a pause: once, however many reasons come meanwhile. */
+  private void again(Status why) {
+    long ended = ++attempt;
+    if (!isOpen() && why.getCode() == Status.Code.UNAVAILABLE) {
       elsewhere.told(host.membership().current().filter(Identity::manager).isPresent()); // its own agent stays by itself
     }
     end();
@@ -341,7 +351,11 @@ final class Session {
     Duration doubled = pause.multipliedBy(2);
     Duration longest = why.getCode() == Status.Code.PERMISSION_DENIED ? REFUSED_PAUSE : LONGEST_PAUSE;
     pause = doubled.compareTo(longest) > 0 ? longest : doubled;
-    host.after(Duration.ofMillis(wait), () -> agent.execute(this::open));
+    host.after(Duration.ofMillis(wait), () -> agent.execute(() -> {
+      if (ended == attempt) {
+        open();
+      }
+    }));
   }
 
   private void end() {

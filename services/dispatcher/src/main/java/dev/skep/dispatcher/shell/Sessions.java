@@ -116,6 +116,9 @@ final class Sessions implements Desk.Work {
     metrics.sessions().set(byNode.size());
     watch.heard(session.nodeId(), now, session.inProcess());
     logs.sessionOpened(session);
+    if (session.servedBy(state)) {
+      checkSession(session.nodeId()); // what replaced it may have been looked at before it came
+    }
   }
 
   /** The node went away, or its session was replaced. */

@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * Users of a cluster's hosts in its store, and in its log where that has users: every host has its own, so that one can be
@@ -66,7 +67,7 @@ public final class HostUsers implements AutoCloseable {
 
   /** Takes the administrator away, and whoever is left of the cluster's hosts: it was not founded after all. */
   public void removeAll() {
-    revokeOthers(Set.of());
+    revokeOthers(Set::of);
     servers.forEach(server -> server.remove(names.administrator()));
   }
 
@@ -124,21 +125,29 @@ public final class HostUsers implements AutoCloseable {
 
   /** From now on nobody gets in as this host or one of its services. Answers who that was. */
   public Set<String> revoke(String nodeId) {
-    return revokeAll(node -> node.equals(nodeId));
+    return revokeAll(() -> node -> node.equals(nodeId));
   }
 
-  /** The same for every host that is none of these. */
-  public Set<String> revokeOthers(Set<String> nodeIds) {
-    return revokeAll(node -> !nodeIds.contains(node));
+  /**
+   * The same for every host that does not stay.
+   *
+   * @param staying asked when it is known who has users: a host may come, and get its own, at any time before
+   */
+  public Set<String> revokeOthers(Supplier<Set<String>> staying) {
+    return revokeAll(() -> {
+      Set<String> stay = staying.get();
+      return node -> !stay.contains(node);
+    });
   }
 
-  private Set<String> revokeAll(Predicate<String> gone) {
+  private Set<String> revokeAll(Supplier<Predicate<String>> whoGoes) {
     Set<String> removed = new TreeSet<>();
     Optional<StoreException> failure = Optional.empty();
     for (Users server : servers.reversed()) { // of the log first: whoever does this may be shut out of the store by it
       try {
         List<String> users = new ArrayList<>(server.names(names.prefix()));
-        users.removeIf(user -> names.node(user).filter(gone).isEmpty());
+        Predicate<String> goes = whoGoes.get();
+        users.removeIf(user -> names.node(user).filter(goes).isEmpty());
         users.forEach(server::remove);
         removed.addAll(users);
       } catch (StoreException e) { // a log that is away leaves nobody in the store

@@ -199,14 +199,14 @@ class EtcdUsersTest {
       assertThat(open.revision()).isPositive();
       assertThat(service.revision()).isPositive();
       landed(stays.commit(put(Rows.PLACEMENT.prefix() + "x", "1")));
-      assertThat(users.revokeOthers(Set.of(NODE))).hasSize(1 + StoreRole.values().length).allMatch(user -> user.contains("." + OTHER));
+      assertThat(users.revokeOthers(() -> Set.of(NODE))).hasSize(1 + StoreRole.values().length).allMatch(user -> user.contains("." + OTHER));
       for (Store store : List.of(open, service)) {
         assertThatThrownBy(() -> store.read("")).as("with the token that it has").isInstanceOfSatisfying(StoreException.class,
             e -> assertThat(e.denied()).isTrue());
       }
       landed(stays.commit(put(Rows.PLACEMENT.prefix() + "x", "2")));
     }
-    assertThat(users.revokeOthers(Set.of(NODE))).isEmpty();
+    assertThat(users.revokeOthers(() -> Set.of(NODE))).isEmpty();
   }
 
   private static void whatAnOlderVersionAllowedIsTakenBack(String uri, HostUsers users, Map<StoreRole, StoreAccess> services) {

@@ -28,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Users of store and log for hosts that are managers, where store and log have users: a host that becomes a manager gets its
@@ -64,12 +65,14 @@ final class ManagerUsers {
   }
 
   /**
-   * Takes users away from all hosts but these. Then the administrator gets another password: a manager could read the old
-   * one. Answers who is gone. Throws StoreException.
+   * Takes users away from all hosts that do not stay. Then the administrator gets another password: a manager could read the
+   * old one. Answers who is gone. Throws StoreException.
+   *
+   * @param staying asked when it is known who has users
    */
-  Set<String> keepOnly(Set<String> nodeIds) {
+  Set<String> keepOnly(Supplier<Set<String>> staying) {
     try (HostUsers users = open()) {
-      Set<String> gone = users.revokeOthers(nodeIds);
+      Set<String> gone = users.revokeOthers(staying);
       if (!gone.isEmpty()) {
         Row<SealedRow> row = row();
         StoreAdministrator next = opened(row).toBuilder().setNextPassword(Passwords.fresh(random)).build();

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,7 +30,7 @@ final class UserSweep implements AutoCloseable {
   private final AtomicBoolean working = new AtomicBoolean();
   private final AutoCloseable listening;
   private volatile AutoCloseable timer = () -> {};
-  private volatile Optional<Set<String>> kept = Optional.empty(); // who was left by the last sweep
+  private volatile Optional<Set<String>> kept = Optional.empty(); // who may have been left by the last sweep
   private volatile boolean closed;
   private String said = "";
 
@@ -62,7 +63,7 @@ final class UserSweep implements AutoCloseable {
       kept = Optional.of(now.nodeIds());
       again(now.until());
     } else if (working.compareAndSet(false, true)) {
-      host.blocking("control-api-users", () -> sweep(now));
+      host.blocking("control-api-users", this::sweep);
     }
   }
 
@@ -71,10 +72,15 @@ final class UserSweep implements AutoCloseable {
     return cluster.member(state).filter(self -> ManagerChanges.manages(state, self.nodeId())).isPresent();
   }
 
-  private void sweep(ManagerChanges now) {
+  private void sweep() {
+    Set<String> stayed = new TreeSet<>(); // of those that were asked for, any may still have users
     try {
-      Set<String> gone = users.keepOnly(now.nodeIds());
-      kept = Optional.of(now.nodeIds());
+      Set<String> gone = users.keepOnly(() -> {
+        Set<String> now = ManagerChanges.of(host.view().fresh(Commits.LIMIT), host.clock().instant()).nodeIds();
+        stayed.addAll(now);
+        return now;
+      });
+      kept = Optional.of(Set.copyOf(stayed));
       said = "";
       if (!gone.isEmpty()) {
         LOG.info("shut out of store and log, as no managers any more: {}", String.join(", ", gone));

@@ -15,6 +15,7 @@ import dev.skep.backend.etcd.EtcdStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class EtcdClusterTest {
   private static final Duration SILENCE = Duration.ofMillis(700);
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
 
   private EtcdCluster cluster;
   private final List<AutoCloseable> opened = new ArrayList<>();
@@ -89,6 +91,10 @@ class EtcdClusterTest {
       }
       leader.begin();
       leader.awaitHealthy();
+    }
+    assertThat(lease.alive()).isTrue();
+    assertThat(value(store, "held")).isEqualTo("1");
+    for (int round = 0; round < 2; round++) {
       EtcdServer frozen = cluster.leader();
       frozen.freeze();
       for (int i = 0; i < 10; i++) {
@@ -98,8 +104,24 @@ class EtcdClusterTest {
       frozen.awaitHealthy();
     }
     assertThat(told.upTo(last)).isEqualTo(LongStream.rangeClosed(first, last).boxed().toList());
-    assertThat(lease.alive()).isTrue();
-    assertThat(value(store, "held")).isEqualTo("1");
+    if (value(store, "held").equals("1")) {
+      assertThat(lease.alive()).isTrue();
+    } else {
+      endsHere(lease);
+    }
+  }
+
+  /**
+   * A leader that was frozen may end a lease when it wakes, although the others kept it alive: seldom, when it looks for
+   * leases that are over before it hears that it leads no more (github.com/etcd-io/etcd/issues/15247). No client can prevent
+   * that; its holder finds out with the next renewal.
+   */
+  private static void endsHere(Store.Lease lease) throws InterruptedException {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (lease.alive() && System.nanoTime() < deadline) {
+      TimeUnit.MILLISECONDS.sleep(50);
+    }
+    assertThat(lease.alive()).as("a lease that etcd ended").isFalse();
   }
 
   /** With the time that processes give the lease of their loops, and the patience that everybody has. */

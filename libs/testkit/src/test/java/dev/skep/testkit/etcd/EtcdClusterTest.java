@@ -15,7 +15,6 @@ import dev.skep.backend.etcd.EtcdStore;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,7 +26,7 @@ import org.junit.jupiter.api.Test;
 @Tag("slow")
 class EtcdClusterTest {
   private static final Duration SILENCE = Duration.ofMillis(700);
-  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final int LIFE = 8; // of a lease, in seconds
 
   private EtcdCluster cluster;
   private final List<AutoCloseable> opened = new ArrayList<>();
@@ -77,7 +76,7 @@ class EtcdClusterTest {
   @Test
   void serversComeAndGoUnderAWatchAndALease() throws Exception {
     EtcdStore store = open(cluster.endpoints(), Duration.ofSeconds(20));
-    Store.Lease lease = store.lease(Duration.ofSeconds(8));
+    Store.Lease lease = store.lease(Duration.ofSeconds(LIFE));
     landed(store.commit(putLeased("held", "1", lease)));
     long first = untilLanded(store, "w", "first");
     long last = first;
@@ -116,11 +115,8 @@ class EtcdClusterTest {
    * leases that are over before it hears that it leads no more (github.com/etcd-io/etcd/issues/15247). No client can prevent
    * that; its holder finds out with the next renewal.
    */
-  private static void endsHere(Store.Lease lease) throws InterruptedException {
-    long deadline = System.nanoTime() + PATIENCE.toNanos();
-    while (lease.alive() && System.nanoTime() < deadline) {
-      TimeUnit.MILLISECONDS.sleep(50);
-    }
+  private void endsHere(Store.Lease lease) throws Exception {
+    EtcdClock.untilALeaseRanOut(cluster.leader(), LIFE);
     assertThat(lease.alive()).as("a lease that etcd ended").isFalse();
   }
 

@@ -16,8 +16,10 @@ import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -44,6 +46,7 @@ final class Leases implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private final List<Held> held = new ArrayList<>(); // guarded by lock
+  private final Set<String> said = new HashSet<>(); // since a lease was kept alive; of the thread that does it
   private boolean running; // guarded by lock
   private boolean closed; // guarded by lock
 
@@ -148,6 +151,7 @@ final class Leases implements AutoCloseable {
             lease.due = System.nanoTime() + PAUSE.toNanos();
           } else if (left.get() > 0 && lease.alive()) { // who saw that it had ended does not see it come back
             lease.renewed(asked);
+            said.clear();
           } else if (held.remove(lease)) {
             lease.ended = true;
             LOG.warn("the lease {} ended", Long.toHexString(lease.id));
@@ -188,7 +192,7 @@ final class Leases implements AutoCloseable {
     try {
       calls.logIn();
     } catch (StoreException e) {
-      LOG.info("no lease can be kept alive: {}", e.getMessage());
+      sayOnce("no lease can be kept alive: " + e.getMessage());
       return Optional.empty();
     }
     Member member = members.current();
@@ -209,7 +213,7 @@ final class Leases implements AutoCloseable {
         tokens.refused(token);
         LOG.info("etcd wants a new token before it keeps a lease alive");
       } else {
-        LOG.info("the lease {} was not kept alive by {} and is tried again: {}", Long.toHexString(lease.id), member.endpoint(), Fate.sentence(status));
+        sayOnce("a lease was not kept alive by " + member.endpoint() + " and is tried again: " + Fate.sentence(status));
         if (status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
           member.reconnect();
         }
@@ -217,6 +221,13 @@ final class Leases implements AutoCloseable {
         members.current().hurry();
       }
       return Optional.empty();
+    }
+  }
+
+  /** It is tried every 50 ms, and the reason is mostly the same. */
+  private void sayOnce(String what) {
+    if (said.add(what)) {
+      LOG.info(what);
     }
   }
 

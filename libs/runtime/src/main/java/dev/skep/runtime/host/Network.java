@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -72,7 +73,7 @@ final class Network implements Campaign.Place, AutoCloseable {
     this.managers = new ManagerChannels(
         () -> membership.current().map(Identity::managers).orElse(List.of()), trust, host.calls());
     options.peers.orElse(Map.of()).forEach((component, addresses) ->
-        peers.put(component, new ManagerChannels(() -> addresses, trust, host.calls())));
+        peers.put(component, new ManagerChannels(component.equals(DISPATCHER) ? this::managers : () -> addresses, trust, host.calls())));
     this.shared = options.identity.map(folder -> new SharedIdentity(host, folder, membership, trust));
   }
 
@@ -131,9 +132,13 @@ final class Network implements Campaign.Place, AutoCloseable {
 
   Channel channel(String component, String purpose) {
     Channel there = peers.getOrDefault(component, managers).channel(purpose);
-    boolean alone = options.peers.isPresent() && options.components.stream().noneMatch(one -> one.name().equals(component));
     boolean guest = component.equals(DISPATCHER);
-    return alone ? there : new ClusterChannel(() -> guest && visiting || worker(), host.services().channel(component), there);
+    return alone(component) ? there : new ClusterChannel(() -> guest && visiting || worker(), host.services().channel(component), there);
+  }
+
+  /** Whether this process is one of several of its host, and that component is in another one. */
+  private boolean alone(String component) {
+    return options.peers.isPresent() && options.components.stream().noneMatch(one -> one.name().equals(component));
   }
 
   private boolean worker() {
@@ -153,14 +158,17 @@ final class Network implements Campaign.Place, AutoCloseable {
     return peers.getOrDefault(DISPATCHER, managers).silent();
   }
 
+  /** Where this host's agent may have its session: at the dispatchers that it was told, and at every other manager's. */
   List<String> managers() {
-    return options.peers.map(named -> named.get(DISPATCHER)).orElseGet(() -> membership.current().map(Identity::managers).orElse(List.of()));
+    List<String> told = options.peers.map(named -> named.get(DISPATCHER)).orElse(List.of());
+    List<String> known = membership.current().map(Identity::managers).orElse(List.of());
+    return Stream.concat(told.stream(), known.stream()).distinct().toList();
   }
 
   void managerChosen(String address) {
     peers.getOrDefault(DISPATCHER, managers).choose(address);
     // A manager's own door is the first of those that it knows.
-    visiting = membership.current().filter(who -> who.manager() && !who.managers().getFirst().equals(address)).isPresent();
+    visiting = !alone(DISPATCHER) && membership.current().filter(who -> who.manager() && !who.managers().getFirst().equals(address)).isPresent();
   }
 
   /** From the moment on when there is something to serve. */

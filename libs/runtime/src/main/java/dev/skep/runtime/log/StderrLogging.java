@@ -9,8 +9,12 @@ import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
 import ch.qos.logback.core.joran.spi.ConsoleTarget;
 import ch.qos.logback.core.spi.ContextAwareBase;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 
-/** Found by logback as its configurator. {@code SKEP_LOG_LEVEL} or {@code -Dskep.log-level} sets our level; others' start at WARN. */
+/**
+ * Found by logback as its configurator; what uses the JDK's own logging, as gRPC does, comes here too. {@code SKEP_LOG_LEVEL} or {@code -Dskep.log-level} sets our
+ * level; others' start at WARN.
+ */
 public final class StderrLogging extends ContextAwareBase implements Configurator {
   @Override
   public ExecutionStatus configure(LoggerContext context) {
@@ -30,7 +34,10 @@ public final class StderrLogging extends ContextAwareBase implements Configurato
     root.setLevel(Level.WARN);
     root.addAppender(appender);
     context.getLogger("org.apache.kafka").setLevel(Level.ERROR); // it warns on every try to connect; what uses it says so once
+    context.getLogger("io.grpc.internal.ManagedChannelImpl").setLevel(Level.ERROR); // of every try to look a name up; likewise
     context.getLogger("dev.skep").setLevel(Level.toLevel(level(), Level.INFO));
+    SLF4JBridgeHandler.removeHandlersForRootLogger();
+    SLF4JBridgeHandler.install();
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 

@@ -85,6 +85,10 @@ class AloneTest {
 
   /** As init does it: certificate and roots first, then the membership. */
   private void found(String nodeId) {
+    found(nodeId, List.of("127.0.0.1:1"));
+  }
+
+  private void found(String nodeId, List<String> managers) {
     SecureRandom random = new SecureRandom();
     CertificateAuthority authority = CertificateAuthority.create(Clock.systemUTC().instant(), random);
     KeyPair keys = NodeCertificate.freshKey(random);
@@ -93,7 +97,7 @@ class AloneTest {
     new Trust(folder.resolve("identity"), Clock.systemUTC())
         .install(NodeCertificate.of(keys.getPrivate(), chain), List.of(authority.certificatePem()));
     new FileMembership(folder.resolve("identity"))
-        .become(new Identity("c1", nodeId, true, "127.0.0.1", "127.0.0.1", "127.0.0.1:1", List.of("127.0.0.1:1")));
+        .become(new Identity("c1", nodeId, true, "127.0.0.1", "127.0.0.1", "127.0.0.1:1", managers));
   }
 
   private static String asked(Host host) {
@@ -104,6 +108,16 @@ class AloneTest {
     } catch (StatusRuntimeException e) {
       return e.getStatus().getCode() + " " + e.getStatus().getDescription();
     }
+  }
+
+  /** Another process looks at the identity a second later. */
+  private static String untilServed(Host calling) {
+    String answer = asked(calling);
+    for (int tries = 0; tries < 300 && answer.startsWith("UNAVAILABLE"); tries++) {
+      LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
+      answer = asked(calling);
+    }
+    return answer;
   }
 
   @Test
@@ -122,12 +136,26 @@ class AloneTest {
         found("n1");
         known.get(SECONDS, TimeUnit.SECONDS);
       }
-      String answer = asked(calling);
-      for (int tries = 0; tries < 300 && answer.startsWith("UNAVAILABLE"); tries++) { // the other one looks a second later
-        LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
-        answer = asked(calling);
+      assertThat(untilServed(calling)).isEqualTo("DATA_LOSS Node[nodeId=n1, role=MANAGER]");
+    }
+  }
+
+  /** An agent whose host's own dispatchers are gone: another manager's will do. */
+  @Test
+  void whereTheDispatchersThatItWasToldAreAwayAnotherManagersIsCalled() throws Exception {
+    String away = "127.0.0.1:" + freePort();
+    String listen = "127.0.0.1:" + freePort();
+    try (ProcessHost other = process("other").listen(listen).peers(Map.of()).component(new Called()).startProcess(embedded("other"))) {
+      other.store().commit(new Store.Transaction(
+          List.of(), List.of(new Store.Operation.Put(Rows.NODE_SPEC.key("n1").path(), NodeSpecRow.getDefaultInstance().toByteArray()))));
+      found("n1", List.of(away, listen));
+      try (NodeHost agent = process("agent").peers(Map.of("dispatcher", List.of(away))).startNode()) {
+        assertThat(agent.managers()).containsExactly(away, listen);
+        assertThat(untilServed(agent)).isEqualTo("DATA_LOSS Node[nodeId=n1, role=MANAGER]");
+        agent.managerChosen(away);
+        assertThat(agent.managerSilent()).as("there is another one").isTrue();
+        assertThat(untilServed(agent)).isEqualTo("DATA_LOSS Node[nodeId=n1, role=MANAGER]");
       }
-      assertThat(answer).isEqualTo("DATA_LOSS Node[nodeId=n1, role=MANAGER]");
     }
   }
 

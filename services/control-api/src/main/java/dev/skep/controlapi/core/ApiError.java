@@ -56,6 +56,11 @@ public record ApiError(int httpStatus, Code grpcCode, String message) {
     return new ApiError(code.httpStatus(), code, "rpc error: code = " + code.goName + " desc = " + text);
   }
 
+  /** The same, with a sentence more. */
+  public ApiError and(String sentence) {
+    return new ApiError(httpStatus, grpcCode, message + ". " + sentence);
+  }
+
   /** A refusal of the daemon: the bare text. */
   public static ApiError plain(Code code, String text) {
     return new ApiError(code.httpStatus(), code, text);

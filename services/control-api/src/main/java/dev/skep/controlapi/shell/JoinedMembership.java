@@ -146,22 +146,23 @@ final class JoinedMembership {
       }
       return Answer.ok(manager.nodeId());
     } catch (StatusRuntimeException e) {
-      undo(asWorker);
-      return Answer.refused(ApiError.rpc(ApiError.code(e.getStatus().getCode().value()), String.valueOf(e.getStatus().getDescription())));
+      return undone(asWorker, ApiError.rpc(ApiError.code(e.getStatus().getCode().value()), String.valueOf(e.getStatus().getDescription())));
     } catch (StoreException e) {
-      undo(asWorker);
-      return Answer.refused(ApiError.rpc(ApiError.code(Status.Code.UNAVAILABLE.value()), e.getMessage()));
+      return undone(asWorker, ApiError.rpc(ApiError.Code.UNAVAILABLE, e.getMessage()));
     } catch (IOException e) {
-      undo(asWorker);
-      return Answer.refused(ApiError.internal(e.getMessage()));
+      return undone(asWorker, ApiError.internal(e.getMessage()));
     }
   }
 
-  private void undo(Membership.Identity asWorker) {
+  /** The cluster made a node of this host, and only a manager can take it out again: whoever reads why is told how. */
+  private Answer<String> undone(Membership.Identity asWorker, ApiError why) {
     place.close();
     ManagerKeys.erase(host.dataFolder("identity"));
     host.trust().erase();
-    LOG.warn("node {} was admitted and could not become a manager; demote and remove it", asWorker.nodeId());
+    ApiError told = why.and("The cluster has a node %1$s of this host now: on a manager, docker node demote %1$s && docker node rm %1$s; then join again"
+        .formatted(asWorker.nodeId()));
+    LOG.warn("not joined: {}", told.message());
+    return Answer.refused(told);
   }
 
   private static List<String> concat(List<String> first, List<String> more) {

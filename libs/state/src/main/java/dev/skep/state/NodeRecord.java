@@ -1,5 +1,6 @@
 package dev.skep.state;
 
+import dev.skep.state.v1.DispatcherRow;
 import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.v1.NodeStatusRow;
 import java.util.ArrayList;
@@ -40,6 +41,25 @@ public record NodeRecord(String id, NodeSpecRow spec, NodeStatusRow status) {
   /** It is to be a manager, and says why it is none. */
   public boolean cannotManage() {
     return !status.getCannotManage().isEmpty() && status.getManagerAddr().isEmpty();
+  }
+
+  /**
+   * Others reach it as a manager: it is there, and so is one of its dispatchers. That may be in a process of its own, and its
+   * row goes with it; on an embedded store dispatchers have none.
+   */
+  public boolean managerAnswers(ClusterState state) {
+    return !down() && !cannotManage() && dispatches(state);
+  }
+
+  private boolean dispatches(ClusterState state) {
+    boolean own = true;
+    for (Row<DispatcherRow> dispatcher : state.rows(Rows.PEER)) {
+      own = dispatcher.value().getNodeId().equals(id);
+      if (own) {
+        break;
+      }
+    }
+    return own;
   }
 
   /** Nothing asked means active. */

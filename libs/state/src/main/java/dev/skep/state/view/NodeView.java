@@ -73,8 +73,9 @@ public final class NodeView {
     String addr = managerAddr(seen);
     boolean leads = leader != null && (leader.getNodeId().isEmpty() ? managers(state) == 1 : leader.getNodeId().equals(asked.getId()));
     NodeRecord node = new NodeRecord(asked.getId(), asked, seen);
-    String reachability = node.down() || node.cannotManage() ? "unreachable" : seen.getState().isEmpty() ? "unknown" : "reachable";
-    return ManagerStatus.newBuilder().setLeader(leads).setReachability(leads ? "reachable" : reachability).setAddr(addr).build();
+    String reachability = leads || node.managerAnswers(state) ? "reachable" : "unreachable";
+    boolean neverSeen = !leads && seen.getState().isEmpty() && !node.cannotManage();
+    return ManagerStatus.newBuilder().setLeader(leads).setReachability(neverSeen ? "unknown" : reachability).setAddr(addr).build();
   }
 
   static int managers(ClusterState state) {

@@ -16,6 +16,7 @@ import dev.skep.state.ClusterState;
 import dev.skep.state.Key;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ClusterRow;
+import dev.skep.state.v1.DispatcherRow;
 import dev.skep.state.v1.NetworkPoolRow;
 import dev.skep.state.v1.NetworkRow;
 import dev.skep.state.v1.NodeGatewayRow;
@@ -249,6 +250,10 @@ class FieldOwnersTest {
             "Node.manager_status.reachability",
             status,
             fixture -> fixture.delete(Rows.LEADER.key("orchestrator")).change(status, row -> row.toBuilder().setState("down").build())));
+    OWNERS.add(new Owned(
+        "Node.manager_status.reachability",
+        Rows.PEER.key("d"),
+        fixture -> fixture.delete(Rows.LEADER.key("orchestrator")).put(Rows.PEER.key("d"), DispatcherRow.newBuilder().setNodeId("other").build())));
     owned("Node.manager_status.addr", status, row -> row.toBuilder().setAddr("192.0.2.2").build());
   }
 

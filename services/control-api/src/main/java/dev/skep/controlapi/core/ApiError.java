@@ -233,7 +233,7 @@ public record ApiError(int httpStatus, Code grpcCode, String message) {
 
   /** The others could not take over. */
   public static ApiError demoteLastReachable() {
-    return failedPrecondition("attempting to demote the last manager of the swarm that answers: the other managers are down, or could not become one");
+    return failedPrecondition("attempting to demote the last manager of the swarm that answers: the other managers are down, not up yet, or could not become one");
   }
 
   /** Promoting a node of an embedded cluster. */

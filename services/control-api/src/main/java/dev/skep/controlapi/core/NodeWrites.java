@@ -97,10 +97,9 @@ public final class NodeWrites {
     if (others.isEmpty()) {
       return Optional.of(ApiError.demoteLastManager());
     }
-    boolean oneAnswers = others.stream().map(row -> NodeRecord.find(state, row.key().lastPart())).anyMatch(node -> !node.down() && !node.cannotManage());
-    // One that is down itself, or never became one, can be demoted by whoever is left.
-    NodeRecord own = NodeRecord.find(state, id);
-    return oneAnswers || own.down() || own.cannotManage() ? Optional.empty() : Optional.of(ApiError.demoteLastReachable());
+    boolean oneAnswers = others.stream().map(row -> NodeRecord.find(state, row.key().lastPart())).anyMatch(node -> node.managerAnswers(state));
+    // One that does not answer itself, or never became one, can be demoted by whoever is left.
+    return oneAnswers || !NodeRecord.find(state, id).managerAnswers(state) ? Optional.empty() : Optional.of(ApiError.demoteLastReachable());
   }
 
   private static boolean manages(NodeSpecRow node) {

@@ -10,8 +10,10 @@ import dev.skep.state.IdSource;
 import dev.skep.state.Rows;
 import dev.skep.state.Tick;
 import dev.skep.state.Write;
+import dev.skep.state.v1.DispatcherRow;
 import dev.skep.state.v1.NodeSpecRow;
 import dev.skep.state.v1.NodeStatusRow;
+import dev.skep.state.view.NodeView;
 import java.time.Instant;
 import java.util.List;
 import java.util.Random;
@@ -100,6 +102,27 @@ class NodeWritesTest {
         .put(Rows.NODE_STATUS.key("m2"), NodeStatusRow.newBuilder().setNodeId("m2").setState("down").build()).state();
     assertThat(onASharedStore("m", "worker")).contains("the other managers are down");
     assertThat(onASharedStore("m2", "worker")).isEqualTo("accepted");
+  }
+
+  /** Its agent goes on without the control services of its host, where those are processes of their own. */
+  @Test
+  void aManagerWithoutADispatcherDoesNotAnswer() {
+    Rowset two = rows().put(Rows.NODE_SPEC.key("m2"), spec("m2", "manager", "active"))
+        .put(Rows.NODE_STATUS.key("m"), NodeStatusRow.newBuilder().setNodeId("m").setState("ready").build())
+        .put(Rows.NODE_STATUS.key("m2"), NodeStatusRow.newBuilder().setNodeId("m2").setState("ready").build())
+        .put(Rows.PEER.key("d1"), DispatcherRow.newBuilder().setId("d1").setNodeId("m").build());
+    state = two.state();
+    assertThat(reachability("m")).isEqualTo("reachable");
+    assertThat(reachability("m2")).isEqualTo("unreachable");
+    assertThat(onASharedStore("m", "worker")).contains("the other managers are down");
+    assertThat(onASharedStore("m2", "worker")).isEqualTo("accepted");
+    state = two.put(Rows.PEER.key("d2"), DispatcherRow.newBuilder().setId("d2").setNodeId("m2").build()).state();
+    assertThat(reachability("m2")).isEqualTo("reachable");
+    assertThat(onASharedStore("m", "worker")).isEqualTo("accepted");
+  }
+
+  private String reachability(String id) {
+    return NodeView.of(state, id).orElseThrow().getManagerStatus().getReachability();
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -57,10 +58,16 @@ public record Compose(Path file, Map<String, Service> services, Set<String> volu
       }
       services.put((String) name, new Service((String) name, merged));
     });
-    Set<String> volumes = Set.copyOf(((Map<?, ?>) root.get("volumes")).keySet().stream().map(String::valueOf).toList());
-    Map<?, ?> network = (Map<?, ?>) ((Map<?, ?>) root.get("networks")).get("control");
-    Map<?, ?> pool = (Map<?, ?>) ((List<?>) ((Map<?, ?>) network.get("ipam")).get("config")).getFirst();
-    return new Compose(file, services, volumes, (String) pool.get("subnet"), (String) pool.get("gateway"));
+    Set<String> volumes = Set.copyOf(part(root, "volumes").keySet().stream().map(String::valueOf).toList());
+    List<?> pools = (List<?>) part(part(part(root, "networks"), "control"), "ipam").get("config");
+    Map<?, ?> pool = pools == null ? Map.of() : (Map<?, ?>) pools.getFirst();
+    return new Compose(file, services, volumes, Objects.toString(pool.get("subnet"), ""), Objects.toString(pool.get("gateway"), ""));
+  }
+
+  /** Empty where it is not there: a file that only adds to another one has no network of its own. */
+  private static Map<?, ?> part(Map<?, ?> whole, String name) {
+    Map<?, ?> part = (Map<?, ?>) whole.get(name);
+    return part == null ? Map.of() : part;
   }
 
   private static String text(Path file) {

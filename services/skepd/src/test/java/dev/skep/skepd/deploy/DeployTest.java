@@ -121,6 +121,22 @@ class DeployTest {
     assertThatThrownBy(() -> Compose.read(DEPLOY.resolve("compose.yaml"), Map.of())).hasMessageStartingWith("SKEP_ADVERTISE_ADDR is missing");
   }
 
+  /** At the ports by which the services know them, since other hosts are told the same addresses. */
+  @Test
+  void whatOtherManagersNeedIsOpenedWhereTheyLookForIt() {
+    Compose small = Compose.read(DEPLOY.resolve("compose.small.yaml"), VARIABLES);
+    List<String> told = small.services().get("init").list("command");
+    Compose opened = Compose.read(DEPLOY.resolve("compose.managers.yaml"), VARIABLES);
+    assertThat(opened.services()).hasSize(2);
+    opened.services().values().forEach(service -> {
+      List<String> ports = service.list("ports");
+      assertThat(ports).as(service.name()).hasSize(1);
+      String port = ports.getFirst().substring(0, ports.getFirst().indexOf(':'));
+      assertThat(ports).containsExactly(port + ":" + port);
+      assertThat(told).anyMatch(word -> word.matches("--(store|log)=.*://" + service.name() + ":" + port));
+    });
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"compose.yaml", "compose.small.yaml"})
   void onlyWhoNeedsItHasPrivileges(String file) {

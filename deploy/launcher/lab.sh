@@ -136,6 +136,14 @@ lab_address() {
   echo "$((base >> 24 & 255)).$((base >> 16 & 255)).$((base >> 8 & 255)).$((base & 255))"
 }
 
+# lab_mac N: the hardware address that goes with it. A card keeps its own: of a host that boots with another one, and of a
+# bridge that takes that of a port, the others know the old one for up to a minute, and what they send there is lost.
+lab_mac() {
+  local a b c d
+  IFS=. read -r a b c d <<<"$(lab_address "$1")"
+  printf '02:00:%02x:%02x:%02x:%02x\n' "$a" "$b" "$c" "$d"
+}
+
 lab_socket() { if [ "$LAB_NATIVE" = yes ]; then echo "$NODE/run/docker.sock"; else echo "$NODE/run/skep/docker.sock"; fi; }
 
 # The process 1 of the host that lives in folder $1, seen from here; fails when the host is off.

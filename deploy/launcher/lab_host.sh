@@ -23,7 +23,7 @@ lab_host_network() {
   local prefix=${LAB_UNDERLAY#*/}
   hostname "$NODE_NAME"
   ip link set lo up
-  ip link add eth0 type veth peer name "$NODE_NAME" netns "$LAB_SWITCH"
+  ip link add eth0 address "$(lab_mac "${NODE_NAME#node}")" type veth peer name "$NODE_NAME" netns "$LAB_SWITCH"
   ip addr add "$(lab_address "${NODE_NAME#node}")/$prefix" dev eth0
   ip link set eth0 up
   ip -n "$LAB_SWITCH" link set "$NODE_NAME" master br0 up

@@ -82,7 +82,7 @@ lab_switch() {
   ip netns add "$LAB_SWITCH"
   ip -n "$LAB_SWITCH" -batch - <<TEXT
 link set lo up
-link add br0 type bridge
+link add br0 address $(lab_mac 0) type bridge
 addr add $(lab_address 0)/${LAB_UNDERLAY#*/} dev br0
 link set br0 up
 route add unreachable default

@@ -99,7 +99,7 @@ lab_boot_etcd() {
   setsid "$LAB_ETCD" --name "$NODE_NAME" --data-dir "$NODE/etcd" --initial-cluster-token "skep-lab-$LAB_NAME" \
     --listen-client-urls "$scheme://$address:2379,$scheme://127.0.0.1:2379" --advertise-client-urls "$scheme://$address:2379" \
     --listen-peer-urls "$scheme://$address:2380" --initial-advertise-peer-urls "$scheme://$address:2380" \
-    --initial-cluster "$(lab_members "$scheme://" 2380 yes)" "${secure[@]+"${secure[@]}"}" --logger zap --log-level warn >>/var/log/etcd.log 2>&1 </dev/null &
+    --initial-cluster "$(lab_members "$scheme://" 2380 yes)" "${secure[@]+"${secure[@]}"}" --pre-vote --logger zap --log-level warn >>/var/log/etcd.log 2>&1 </dev/null &
   echo $! >/run/etcd.pid
 }
 

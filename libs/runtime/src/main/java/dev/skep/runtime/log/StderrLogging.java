@@ -12,8 +12,8 @@ import ch.qos.logback.core.spi.ContextAwareBase;
 import org.slf4j.bridge.SLF4JBridgeHandler;
 
 /**
- * Found by logback as its configurator; what uses the JDK's own logging, as gRPC does, comes here too. {@code SKEP_LOG_LEVEL} or {@code -Dskep.log-level} sets our
- * level; others' start at WARN.
+ * Found by logback as its configurator; what uses the JDK's own logging, as gRPC does, comes here too. {@code SKEP_LOG_LEVEL}
+ * or {@code -Dskep.log-level} sets our level; others' start at WARN.
  */
 public final class StderrLogging extends ContextAwareBase implements Configurator {
   @Override

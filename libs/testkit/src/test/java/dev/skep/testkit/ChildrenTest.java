@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -24,6 +25,7 @@ class ChildrenTest {
   }
 
   @Test
+  @Tag("slow")
   void aProcessEndsWithTheOneThatStartedIt() throws Exception {
     Process halted = new ProcessBuilder(List.of(ProcessHandle.current().info().command().orElseThrow(), "-cp",
         System.getProperty("java.class.path"), Halted.class.getName())).redirectError(ProcessBuilder.Redirect.INHERIT).start();

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +61,7 @@ class BecomingManagerTest {
   }
 
   @Test
+  @Tag("slow")
   void aDispatcherInAProcessOfItsOwnHandsOnTheKeys() throws Exception {
     String door = listen();
     Path identity = identityOf(first);

@@ -36,12 +36,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Several managers on one store: how hosts become managers and stop being some, and that any of them serves. */
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
+@Tag("slow")
 class ManagersTest {
   private static final Pattern INDEX = Pattern.compile("\"Index\":(\\d+)");
   static final String SERVICE = "{\"Name\":\"%s\",\"TaskTemplate\":{\"ContainerSpec\":{\"Image\":\"busybox\"}},\"Mode\":{\"Replicated\":{\"Replicas\":%d}}}";

@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,6 +26,7 @@ class GrpcDoorTest {
   private final CopyOnWriteArrayList<Throwable> failures = new CopyOnWriteArrayList<>();
 
   @Test
+  @Tag("slow")
   @Timeout(value = 2, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // a door that never closes holds a lock
   void itClosesWhileItStartsAndGivesThePortBack(@TempDir Path folder) throws Exception {
     try (ExecutorService threads = Executors.newCachedThreadPool()) {

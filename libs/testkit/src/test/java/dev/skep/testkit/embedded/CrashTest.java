@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,6 +23,7 @@ class CrashTest {
   private Path folder;
 
   @Test
+  @Tag("slow")
   void whatWasAcknowledgedIsThereAfterKill9() throws Exception {
     long seed = 20261121;
     SplittableRandom random = new SplittableRandom(seed);

@@ -24,6 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -168,6 +169,7 @@ class MisuseTest {
   }
 
   @Test
+  @Tag("slow")
   void slowClientsAreHungUpOn() throws Exception {
     try (SocketChannel head = connect();
         SocketChannel body = connect()) {

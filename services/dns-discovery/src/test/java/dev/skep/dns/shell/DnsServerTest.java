@@ -27,6 +27,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -112,6 +113,7 @@ class DnsServerTest {
   }
 
   @Test
+  @Tag("slow")
   void aResolverThatFailsIsPassedOver() throws Exception {
     Upstream silent = upstream(question -> null, question -> null);
     Upstream failing = upstream(question -> Upstream.code(question, Answers.SERVFAIL), question -> null);

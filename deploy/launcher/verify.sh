@@ -10,7 +10,7 @@ suite() {
 
 skep_check() {
   need_build_tools
-  need shellcheck shellcheck
+  need shellcheck shellcheck dig dnsutils
   suite "build, unit tests, architecture and style" maven -q -Pcheck verify
   suite "shell scripts" check_scripts
   test_totals

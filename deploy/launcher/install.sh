@@ -56,8 +56,12 @@ need_build_tools() {
   need mvn maven
 }
 
+# What an agent looks for before it starts.
+need_agent_tools() { need nft nftables ip iproute2 conntrack conntrack iptables iptables; }
+
 need_run_tools() {
-  need nft nftables ip iproute2 conntrack conntrack iptables iptables docker docker.io curl curl flock util-linux setsid util-linux
+  need_agent_tools
+  need docker docker.io curl curl flock util-linux setsid util-linux
 }
 
 # need_engine SOCKET: a Docker engine answers there, and it is not in native swarm mode.

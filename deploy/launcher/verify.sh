@@ -10,10 +10,16 @@ suite() {
 
 skep_check() {
   need_build_tools
-  need shellcheck shellcheck dig dnsutils
+  need_check_tools
   suite "build, unit tests, architecture and style" maven -q -Pcheck verify
   suite "shell scripts" check_scripts
   test_totals
+}
+
+# What the tests without an engine call, and the agents inside them look for.
+need_check_tools() {
+  need shellcheck shellcheck dig dnsutils
+  need_agent_tools
 }
 
 check_scripts() { (cd "$HERE" && shellcheck -x skep .ci/run deploy/join.sh deploy/images deploy/infra-images examples/*/prepare && shellcheck -s bash -x -e SC2034,SC2154 deploy/launcher/*.sh); }
@@ -29,7 +35,8 @@ skep_test() {
   done
   need_root test
   need_build_tools
-  need shellcheck shellcheck dockerd docker.io dig dnsutils busybox busybox-static etcd etcd-server etcdctl etcd-client
+  need_check_tools
+  need dockerd docker.io busybox busybox-static etcd etcd-server etcdctl etcd-client
   need unshare util-linux nsenter util-linux setpriv util-linux mount mount ps procps # kill is of procps; a shell has one of its own
   need_run_tools
   local profile=all-tests

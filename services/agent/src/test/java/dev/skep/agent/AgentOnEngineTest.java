@@ -6,6 +6,7 @@ import dev.skep.dispatcher.v1.LogOptions;
 import dev.skep.dispatcher.v1.LogSubscription;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Tasks on a real engine. */
 @Tag("engine")
@@ -131,6 +133,30 @@ class AgentOnEngineTest {
     assertThat(cluster.statuses.get("a2").getErr()).isEqualTo("task: non-zero exit (137)");
     assertThat(engine.cli("inspect", "-f", "{{.State.Pid}}", "web.1.a1")).isEqualTo(before);
     assertThat(cluster.history).noneMatch(line -> line.startsWith("a1 ") && !line.equals("a1 RUNNING started"));
+  }
+
+  /** A list of containers is asked for, and before it comes a container that is not on it is made. */
+  @Test
+  void aListThatComesLateDoesNotTakeANewContainerForGone(@TempDir Path folder) throws Exception {
+    cluster.assign(Scene.task("old", "exec sleep 1000", ""));
+    scene.running("old");
+    cluster.hesitates = true;
+    try (LateLists late = new LateLists(engine.socket(), folder.resolve("late.sock"))) {
+      scene.engineSocket = late.socket();
+      scene.restart(() -> engine.cli("kill", "web.1.old"));
+      cluster.awaitState("old", TaskState.TASK_FAILED); // the agent has seen the engine's first list
+      late.hold();
+      cluster.assign(Scene.task("new", "exec sleep 1000", "").toBuilder().setDesired(TaskState.TASK_READY).build());
+      cluster.awaitState("new", TaskState.TASK_READY);
+      late.awaitHeld();
+      late.release();
+      cluster.assign(Scene.task("next", "exec sleep 1000", ""));
+      scene.running("next"); // what was held has come by now
+      cluster.desire("new", TaskState.TASK_RUNNING);
+      scene.running("new");
+    } finally {
+      scene.engineSocket = engine.socket();
+    }
   }
 
   @Test

@@ -41,6 +41,8 @@ final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
   final Map<String, FeedEntry> feed = new ConcurrentSkipListMap<>();
   volatile NodeReport report = NodeReport.getDefaultInstance();
   volatile Beat beat = Beat.getDefaultInstance();
+  /** It says nothing about tasks before a test assigns some. */
+  volatile boolean hesitates;
   volatile int assignmentStreams;
   volatile int feedStreams;
   private long revision;
@@ -80,7 +82,9 @@ final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
   public synchronized void assignments(SessionRef request, StreamObserver<AssignmentsMessage> observer) {
     assignments = observer;
     assignmentStreams++;
-    observer.onNext(everything());
+    if (!hesitates) {
+      observer.onNext(everything());
+    }
     notifyAll();
   }
 

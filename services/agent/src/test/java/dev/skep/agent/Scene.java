@@ -28,6 +28,8 @@ final class Scene implements AutoCloseable {
   final FakeDispatcher cluster = new FakeDispatcher();
   final Identity node;
   TestHost host;
+  /** Where the agent reaches the engine: from its next start on. */
+  Path engineSocket;
 
   Scene(PrivateEngine engine) {
     this(engine, NODE);
@@ -36,15 +38,16 @@ final class Scene implements AutoCloseable {
   /** One of several nodes. */
   Scene(PrivateEngine engine, Identity node) {
     this.engine = engine;
+    this.engineSocket = engine.socket();
     this.node = node;
   }
 
-  static AgentConfig config(PrivateEngine engine) {
-    return AgentConfig.defaults().withEngine(engine.socket()).withCommandPrefix(engine.prefix()).withEdges(0).withWatch(Duration.ofSeconds(1));
+  private AgentConfig config() {
+    return AgentConfig.defaults().withEngine(engineSocket).withCommandPrefix(engine.prefix()).withEdges(0).withWatch(Duration.ofSeconds(1));
   }
 
   Scene begin() throws Exception {
-    host = TestHost.start(new AgentComponent(config(engine)));
+    host = TestHost.start(new AgentComponent(config()));
     host.serve("dispatcher", cluster);
     host.membership().become(node);
     cluster.await("a session", () -> cluster.assignmentStreams > 0 && cluster.feedStreams > 0);
@@ -65,7 +68,7 @@ final class Scene implements AutoCloseable {
     between.run();
     int streams = cluster.assignmentStreams;
     int feeds = cluster.feedStreams;
-    host = TestHost.start(folder, Clock.systemUTC(), new AgentComponent(config(engine)));
+    host = TestHost.start(folder, Clock.systemUTC(), new AgentComponent(config()));
     host.serve("dispatcher", cluster);
     cluster.await("a session again", () -> cluster.assignmentStreams > streams && cluster.feedStreams > feeds);
   }

@@ -75,6 +75,11 @@ final class TaskEntry {
     return ++generation;
   }
 
+  /** Whether the engine was ever called for this task, by this life of the agent. */
+  boolean called() {
+    return generation > 0;
+  }
+
   void rest() {
     busy = false;
     current = null;

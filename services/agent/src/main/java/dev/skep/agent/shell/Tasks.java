@@ -106,14 +106,15 @@ final class Tasks {
     return entry;
   }
 
-  /** The engine answers. {@code withContainer} are tasks that have a container now. */
+  /** The engine answers. {@code withContainer} are tasks that had a container when it was asked. */
   void engineUp(Containers.Node around, Outage latest, Set<String> withContainer) {
     node = around;
     outage = latest;
     engineUp = true;
     for (TaskEntry entry : List.copyOf(entries.values())) {
       if (!entry.busy) {
-        entry.seen = withContainer.contains(entry.task.getId()) ? null : absent(entry);
+        // The list may be older than a container that was made meanwhile: it speaks only for tasks without any call.
+        entry.seen = withContainer.contains(entry.task.getId()) || entry.called() ? null : absent(entry);
       } else {
         entry.dirty = true;
       }

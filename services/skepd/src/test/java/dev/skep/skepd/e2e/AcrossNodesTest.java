@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 class AcrossNodesTest extends ThreeNodes {
   @Test
   void aStackOnAnOverlayAnswersEverywhere() {
-    lab.docker("stack", "deploy", "--detach=true", "--resolve-image", "never", "-c", Machine.HOME.resolve("examples/hello/compose.yaml").toString(), "hello").succeeds();
+    lab.docker("stack", "deploy", "--resolve-image", "never", "-c", Machine.HOME.resolve("examples/hello/compose.yaml").toString(), "hello").succeeds();
     lab.replicas("hello_web", "3/3");
     lab.replicas("hello_greeter", "2/2");
     Invariants.hold(lab);

@@ -69,6 +69,6 @@ class StackTest extends OneMachine {
   }
 
   private void deploy(Path file) {
-    machine.docker("stack", "deploy", "--detach=true", "-c", file.toString(), "demo").succeeds();
+    machine.docker("stack", "deploy", "-c", file.toString(), "demo").succeeds();
   }
 }

@@ -24,6 +24,7 @@ class FirstStepsTest {
       long daemon = machine.pid("skepd");
       String containers = machine.engine("ps", "-q", "--no-trunc").text();
       machine.skep("up", "--stack", STACK).succeeds();
+      machine.oldDocker("stack", "deploy", "--resolve-image", "never", "-c", STACK, "hello").succeeds(); // what a fresh Debian machine has
       assertThat(machine.pid("skepd")).as("a second up leaves the daemon as it is").isEqualTo(daemon);
       assertThat(machine.engine("ps", "-q", "--no-trunc").text()).as("an unchanged stack restarts no task").isEqualTo(containers);
 

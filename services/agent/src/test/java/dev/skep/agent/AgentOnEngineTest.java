@@ -6,7 +6,10 @@ import dev.skep.dispatcher.v1.LogOptions;
 import dev.skep.dispatcher.v1.LogSubscription;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -133,6 +136,31 @@ class AgentOnEngineTest {
     assertThat(cluster.statuses.get("a2").getErr()).isEqualTo("task: non-zero exit (137)");
     assertThat(engine.cli("inspect", "-f", "{{.State.Pid}}", "web.1.a1")).isEqualTo(before);
     assertThat(cluster.history).noneMatch(line -> line.startsWith("a1 ") && !line.equals("a1 RUNNING started"));
+  }
+
+  /** What the agent knows is written down a moment later: it was killed before, and the cluster is the first to tell of the task. */
+  @Test
+  void aTaskThatOnlyTheClusterRemembersIsAdopted(@TempDir Path folder) throws Exception {
+    cluster.assign(Scene.task("old", "exec sleep 1000", ""));
+    scene.running("old");
+    Path known = scene.host.dataFolder("agent").resolve("assignments");
+    cluster.awaitAsking("the old one is written down", () -> Files.exists(known) && Files.readString(known, StandardCharsets.ISO_8859_1).contains("old"));
+    Path older = Files.copy(known, folder.resolve("older"));
+    cluster.assign(Scene.task("new", "exec sleep 1000", ""));
+    scene.running("new");
+    String before = engine.cli("inspect", "-f", "{{.State.Pid}}", "web.1.new");
+    cluster.hesitates = true;
+    scene.restart(
+        () -> {
+          Files.copy(older, known, StandardCopyOption.REPLACE_EXISTING);
+          engine.cli("kill", "web.1.old");
+        });
+    cluster.awaitState("old", TaskState.TASK_FAILED); // the agent has looked at the engine
+    cluster.assign(cluster.tasks.get("new").toBuilder().setLastStatus(cluster.statuses.get("new")).build());
+    cluster.assign(Scene.task("next", "exec sleep 1000", ""));
+    scene.running("next");
+    assertThat(cluster.statuses.get("new").getState()).isEqualTo(TaskState.TASK_RUNNING);
+    assertThat(engine.cli("inspect", "-f", "{{.State.Pid}}", "web.1.new")).isEqualTo(before);
   }
 
   /** A list of containers is asked for, and before it comes a container that is not on it is made. */

@@ -27,6 +27,11 @@ public record Progress(TaskState state, String message, String err, ContainerSta
     return state.getNumber() > TaskState.TASK_ASSIGNED_VALUE && !given.hasLastStatus();
   }
 
+  /** It may have a container: one of an earlier life of this agent, which had not written down that there was such a task. */
+  public boolean begun() {
+    return state.getNumber() > TaskState.TASK_PREPARING_VALUE;
+  }
+
   public boolean terminal() {
     return state.getNumber() > TaskState.TASK_RUNNING.getNumber();
   }

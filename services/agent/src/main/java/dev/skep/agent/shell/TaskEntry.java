@@ -44,7 +44,7 @@ final class TaskEntry {
   TaskEntry(TaskAssignment task) {
     this.task = task;
     this.progress = Progress.of(task.getLastStatus());
-    this.seen = new Observation.Absent();
+    this.seen = progress.begun() ? null : new Observation.Absent();
   }
 
   /** Also by what an earlier life wrote down: assignments may come before anybody has looked at the engine. */

@@ -20,6 +20,7 @@ import dev.skep.feed.v1.FeedEntry;
 import dev.skep.feed.v1.FeedUpdate;
 import dev.skep.state.v1.TaskState;
 import dev.skep.state.v1.TaskStatusRow;
+import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.List;
@@ -46,20 +47,21 @@ final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
   volatile int assignmentStreams;
   volatile int feedStreams;
   private long revision;
-  private StreamObserver<SessionMessage> session;
+  private ServerCallStreamObserver<SessionMessage> session;
   private StreamObserver<AssignmentsMessage> assignments;
   private StreamObserver<FeedUpdate> feeds;
 
   @Override
   public synchronized void session(SessionRequest request, StreamObserver<SessionMessage> observer) {
     report = request.getReport();
-    session = observer;
+    session = silentOnceGivenUp(observer);
     observer.onNext(SessionMessage.newBuilder().setSessionId("s" + ++revision).setHeartbeatPeriodNanos(Duration.ofMillis(100).toNanos()).build());
     notifyAll();
   }
 
   @Override
   public StreamObserver<Beat> heartbeat(StreamObserver<BeatReply> replies) {
+    silentOnceGivenUp(replies);
     return new StreamObserver<>() {
       @Override
       public void onNext(Beat next) {
@@ -80,7 +82,7 @@ final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
 
   @Override
   public synchronized void assignments(SessionRef request, StreamObserver<AssignmentsMessage> observer) {
-    assignments = observer;
+    assignments = silentOnceGivenUp(observer);
     assignmentStreams++;
     if (!hesitates) {
       observer.onNext(everything());
@@ -100,7 +102,7 @@ final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
 
   @Override
   public synchronized void feed(SessionRef request, StreamObserver<FeedUpdate> observer) {
-    feeds = observer;
+    feeds = silentOnceGivenUp(observer);
     feedStreams++;
     notifyAll();
     observer.onNext(FeedUpdate.newBuilder().setEpoch("e").setRevision(++revision).setComplete(true).addAllPut(feed.values()).build());
@@ -147,7 +149,15 @@ final class FakeDispatcher extends DispatcherGrpc.DispatcherImplBase {
     };
   }
 
-  synchronized void subscribe(LogSubscription subscription) {
+  /** What is said on a call that the node gave up, as on a slow machine, is lost like on any cut line: its next call hears it all. */
+  private static <T> ServerCallStreamObserver<T> silentOnceGivenUp(StreamObserver<T> observer) {
+    ServerCallStreamObserver<T> call = (ServerCallStreamObserver<T>) observer;
+    call.setOnCancelHandler(() -> {});
+    return call;
+  }
+
+  synchronized void subscribe(LogSubscription subscription) throws InterruptedException {
+    await("a session", () -> !session.isCancelled());
     session.onNext(SessionMessage.newBuilder().addLogSubscriptions(subscription).build());
   }
 

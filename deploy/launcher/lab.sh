@@ -52,7 +52,7 @@ skep_lab() {
   esac
   need_root "lab $verb"
   [[ $LAB_NAME =~ ^[a-z0-9][a-z0-9-]{0,19}$ ]] || die "lab: a name is made of at most 20 small letters, digits and '-', not '$LAB_NAME'"
-  [ "$verb" = up ] || lab_find
+  [ "$verb" = up ] || lab_find "$verb"
   "lab_$verb" "${REST[@]+"${REST[@]}"}"
 }
 
@@ -89,10 +89,14 @@ lab_option() {
   esac
 }
 
-# Where the lab of this name is, and how it was made.
+# lab_find VERB: where the lab of this name is, and how it was made.
 lab_find() {
   local names
   LAB=$(readlink "$LAB_REGISTRY/$LAB_NAME" || true)
+  if [ "$1" = down ] && [ -n "$LAB" ] && [ ! -e "$LAB" ]; then
+    LAB_SWITCH=skep-lab-$LAB_NAME # somebody removed its folder; hosts and switch are left
+    return
+  fi
   [ -n "$LAB" ] || LAB=$LAB_BASE/$LAB_NAME
   if [ ! -f "$LAB/settings" ]; then
     names=$(find "$LAB_REGISTRY" -type l -printf '%f ' 2>/dev/null || true)

@@ -10,10 +10,9 @@ import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.host.ProcessHost;
 import dev.skep.state.Rows;
 import dev.skep.state.v1.ServiceRow;
+import dev.skep.testkit.net.Ports;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -69,12 +68,6 @@ class AwayStoreTest {
     }
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
-
   private static void awaitReady(int port, String wanted) throws Exception {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     String seen = "nothing yet";
@@ -91,7 +84,7 @@ class AwayStoreTest {
   @Test
   void aProcessWaitsForItsStore() throws Exception {
     client.away(true);
-    int port = freePort();
+    int port = Ports.free(1).getFirst();
     CompletableFuture<ProcessHost> started = new CompletableFuture<>();
     Thread.ofPlatform().start(() -> {
       try {

@@ -1,12 +1,12 @@
 package dev.skep.agent;
 
+import dev.skep.testkit.net.Namespaces;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -15,14 +15,14 @@ import java.util.stream.Stream;
 final class PrivateEngine implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-  private final String namespace = "ska" + UUID.randomUUID().toString().substring(0, 6);
+  private final String namespace = Namespaces.fresh("agent");
   private final Path folder;
   private final int number;
   private final String underlay;
   private Process daemon;
 
-  private PrivateEngine(Path folder, int number, String underlay) {
-    this.folder = folder;
+  private PrivateEngine(int number, String underlay) throws IOException {
+    this.folder = Namespaces.folder(namespace);
     this.number = number;
     this.underlay = underlay.isEmpty() ? namespace + "o" : underlay;
   }
@@ -37,7 +37,7 @@ final class PrivateEngine implements AutoCloseable {
   }
 
   private static PrivateEngine start(int number, String underlay) throws Exception {
-    PrivateEngine engine = new PrivateEngine(Files.createTempDirectory("skep-engine"), number, underlay);
+    PrivateEngine engine = new PrivateEngine(number, underlay);
     try {
       engine.prepare();
       engine.startDaemon();

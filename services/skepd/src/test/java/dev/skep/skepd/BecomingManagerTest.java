@@ -9,6 +9,7 @@ import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.NodeRole;
 import dev.skep.state.NodeRecord;
+import dev.skep.testkit.net.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ class BecomingManagerTest {
   }
 
   private static String listen() throws IOException {
-    return "127.0.0.1:" + ManagersTest.freePort();
+    return "127.0.0.1:" + Ports.free(1).getFirst();
   }
 
   /** As containers of that host have it: one folder with all that its processes share. */

@@ -8,7 +8,8 @@ import dev.skep.runtime.identity.NodeRole;
 import dev.skep.state.ClusterState;
 import dev.skep.state.Rows;
 import java.net.InetAddress;
-import java.net.ServerSocket;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -104,14 +105,13 @@ class JoiningTest {
   @Test
   void whoDoesNotReachAManagerReadsWhy() throws Exception {
     Nodes.Node host = nodes.host();
-    int closed;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      closed = socket.getLocalPort();
+    try (Socket deaf = new Socket()) { // has the port, so that nobody else takes it, and does not listen
+      deaf.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+      String nobody = "127.0.0.1:" + deaf.getLocalPort();
+      assertThat(Nodes.join(host, workerToken(), nobody)).startsWith("503").contains("rpc error: code = Unavailable desc = connection error: desc ="
+          + " \\\"transport: Error while dialing dial tcp " + nobody + ": connect: connection refused\\\"");
+      assertThat(Nodes.join(host, workerToken(), nobody, Nodes.door(manager))).as("the next one is asked").isEqualTo("200 ");
     }
-    String nobody = "127.0.0.1:" + closed;
-    assertThat(Nodes.join(host, workerToken(), nobody)).startsWith("503").contains("rpc error: code = Unavailable desc = connection error: desc ="
-        + " \\\"transport: Error while dialing dial tcp " + nobody + ": connect: connection refused\\\"");
-    assertThat(Nodes.join(host, workerToken(), nobody, Nodes.door(manager))).as("the next one is asked").isEqualTo("200 ");
   }
 
   @Test

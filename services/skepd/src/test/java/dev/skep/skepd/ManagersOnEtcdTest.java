@@ -8,8 +8,7 @@ import dev.skep.state.Rows;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.TaskState;
 import dev.skep.testkit.etcd.EtcdServer;
-import java.net.InetAddress;
-import java.net.ServerSocket;
+import dev.skep.testkit.net.Ports;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -34,11 +33,7 @@ class ManagersOnEtcdTest {
       try {
         Nodes.Node first = nodes.firstManager();
         Nodes.Node second = nodes.host();
-        int port;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-          port = socket.getLocalPort();
-        }
-        assertThat(Nodes.joinListening(second, "127.0.0.1:" + port, Nodes.token(first, NodeRole.MANAGER), Nodes.door(first))).isEqualTo("200 ");
+        assertThat(Nodes.joinListening(second, "127.0.0.1:" + Ports.free(1).getFirst(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(first))).isEqualTo("200 ");
         second.awaitStarts(2);
         Nodes.awaitState(first, second.id(), "ready");
         List<Nodes.Node> both = List.of(first, second);

@@ -16,10 +16,9 @@ import dev.skep.runtime.users.Administration;
 import dev.skep.runtime.users.HostUsers;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.TaskState;
+import dev.skep.testkit.net.Ports;
 import dev.skep.testkit.secured.SecuredServers;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -62,11 +61,7 @@ class SecuredManagersTest {
   }
 
   private static String joining(Nodes.Node node, Nodes.Node manager) throws IOException {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
-    return Nodes.joinListening(node, "127.0.0.1:" + port, Nodes.token(manager, NodeRole.MANAGER), Nodes.door(manager));
+    return Nodes.joinListening(node, "127.0.0.1:" + Ports.free(1).getFirst(), Nodes.token(manager, NodeRole.MANAGER), Nodes.door(manager));
   }
 
   private static void demote(Nodes.Node at, String node) throws IOException {

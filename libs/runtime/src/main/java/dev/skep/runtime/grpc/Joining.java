@@ -74,14 +74,14 @@ public final class Joining {
       probe.connect(address, (int) DIAL.toMillis());
       local = probe.getLocalAddress().getHostAddress();
     } catch (IOException e) {
-      return unreachable("dial tcp " + HostPort.of(address) + ": " + reason(e));
+      return new Outcome.Refused(Status.Code.UNAVAILABLE, dialing(address, e));
     }
     try {
       RootsReply roots = ask(address, new Unproven(), stub -> stub.roots(RootsRequest.getDefaultInstance()));
       Optional<Outcome> wrong = wrong(roots, token);
       return wrong.isPresent() ? wrong.get() : issued(address, roots.getRootsPem(0), token, availability, local);
     } catch (StatusRuntimeException e) {
-      return new Outcome.Refused(e.getStatus().getCode(), text(e.getStatus()));
+      return new Outcome.Refused(e.getStatus().getCode(), text(address, e.getStatus()));
     }
   }
 
@@ -120,13 +120,16 @@ public final class Joining {
     }
   }
 
-  private static Outcome unreachable(String why) {
-    return new Outcome.Refused(Status.Code.UNAVAILABLE, "connection error: desc = \"transport: Error while dialing " + why + "\"");
+  private static String dialing(InetSocketAddress address, IOException failure) {
+    return "connection error: desc = \"transport: Error while dialing dial tcp " + HostPort.of(address) + ": " + reason(failure) + "\"";
   }
 
   /** What grpc-java says of a connection is said in Docker's frame; what a manager says is passed on as it is. */
-  private static String text(Status status) {
+  private static String text(InetSocketAddress address, Status status) {
     Throwable cause = status.getCause();
+    if (cause instanceof ConnectException gone) {
+      return dialing(address, gone); // it listened a moment ago
+    }
     if (status.getCode() == Status.Code.UNAVAILABLE && cause != null) {
       return "connection error: desc = \"transport: authentication handshake failed: " + cause.getMessage() + "\"";
     }

@@ -1,5 +1,6 @@
 package dev.skep.controlapi.shell;
 
+import dev.skep.testkit.net.Namespaces;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -10,39 +11,37 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** A dockerd of the test's own: own socket, folders and bridge, ended by its process. */
+/** A dockerd of the test's own: own socket, folders and network namespace, ended by its process. */
 final class PrivateEngine implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 60;
 
   private final Path folder;
   private final Process process;
-  private final String bridge;
+  private final String namespace;
 
-  private PrivateEngine(Path folder, Process process, String bridge) {
+  private PrivateEngine(Path folder, Process process, String namespace) {
     this.folder = folder;
     this.process = process;
-    this.bridge = bridge;
+    this.namespace = namespace;
   }
 
   static PrivateEngine start() throws Exception {
-    Path folder = Files.createTempDirectory("skep-engine");
-    String bridge = "skt" + Long.toString(ProcessHandle.current().pid(), 36);
-    run("ip", "link", "add", bridge, "type", "bridge");
-    run("ip", "addr", "add", "10.213.77.1/24", "dev", bridge);
-    run("ip", "link", "set", bridge, "up");
+    String namespace = Namespaces.fresh("api");
+    Path folder = Namespaces.folder(namespace);
+    run("ip", "netns", "add", namespace);
+    run("ip", "-n", namespace, "link", "set", "lo", "up");
     Process process =
         new ProcessBuilder(
-                "/usr/sbin/dockerd",
+                "nsenter", "--net=/run/netns/" + namespace, "/usr/sbin/dockerd",
                 "--host", "unix://" + folder.resolve("docker.sock"),
                 "--data-root", folder.resolve("data").toString(),
                 "--exec-root", folder.resolve("exec").toString(),
                 "--pidfile", folder.resolve("docker.pid").toString(),
-                "--bridge", bridge,
                 "--group", "root")
             .redirectErrorStream(true)
             .redirectOutput(folder.resolve("log").toFile())
             .start();
-    PrivateEngine engine = new PrivateEngine(folder, process, bridge);
+    PrivateEngine engine = new PrivateEngine(folder, process, namespace);
     try {
       engine.awaitSocket();
       engine.importBusybox();
@@ -109,7 +108,7 @@ final class PrivateEngine implements AutoCloseable {
     if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
     }
-    run("ip", "link", "del", bridge);
+    run("ip", "netns", "del", namespace);
     new ProcessBuilder("sh", "-c", "umount -l " + folder + "/exec/netns/* " + folder + "/data/overlay2/*/merged 2>/dev/null").start()
         .waitFor();
     try (Stream<Path> files = Files.walk(folder)) {

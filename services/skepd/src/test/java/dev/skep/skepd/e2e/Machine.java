@@ -1,5 +1,6 @@
 package dev.skep.skepd.e2e;
 
+import dev.skep.testkit.net.Namespaces;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -29,15 +30,15 @@ final class Machine implements AutoCloseable {
   private final Path folder;
   private Process engine;
 
-  private Machine(String name) throws IOException {
-    this.name = name;
+  private Machine(String what) throws IOException {
+    this.name = Namespaces.fresh(what);
     this.outside = name + "o";
-    this.folder = Files.createTempDirectory("skep-e2e-" + name);
+    this.folder = Namespaces.folder(name);
   }
 
-  static Machine boot(String name) {
+  static Machine boot(String what) {
     try {
-      Machine machine = new Machine(name);
+      Machine machine = new Machine(what);
       try {
         machine.bootNetwork();
         machine.startEngine();

@@ -14,7 +14,7 @@ abstract class OneMachine {
   static final String IMAGE = "skep-hello:1";
   Machine machine;
 
-  /** At most four characters: it names network namespaces. */
+  /** One word: it is part of the names of network namespaces. */
   abstract String machineName();
 
   @BeforeAll

@@ -45,6 +45,7 @@ final class Database implements AutoCloseable {
 
   /** Opens the file, and makes the table when it is new. */
   static Database open(Path folder) {
+    NativeLibrary.load();
     SQLiteConfig config = new SQLiteConfig();
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(SQLiteConfig.SynchronousMode.FULL); // a commit is on the disk when it is acknowledged
@@ -67,6 +68,7 @@ final class Database implements AutoCloseable {
 
   /** Opens the file beside whoever owns it, only to look. */
   static Database look(Path folder) {
+    NativeLibrary.load();
     SQLiteConfig config = new SQLiteConfig();
     config.setReadOnly(true);
     config.setBusyTimeout(5_000);

@@ -10,6 +10,7 @@ import dev.skep.backend.Store.Transaction;
 import dev.skep.backend.StoreException;
 import dev.skep.backend.embedded.SqliteStore;
 import dev.skep.testkit.contract.StoreContract;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,6 +53,14 @@ class SqliteStoreTest extends StoreContract {
     assertThat(store.revision()).isEqualTo(revision);
     assertThat(store.read("").entries()).extracting(Store.Entry::key).containsExactly("a");
     assertThat(store.commit(put("c", "1", 0))).isEqualTo(new Store.Outcome.Committed(revision + 1));
+  }
+
+  /** Or each process that is killed would leave its copy of the library. */
+  @Test
+  void whatTheDriverUnpackedIsOffTheDiskAtOnce() throws IOException {
+    try (Stream<String> mapped = Files.lines(Path.of("/proc/self/maps"))) {
+      assertThat(mapped.filter(line -> line.contains("sqlitejdbc"))).isNotEmpty().allMatch(line -> line.endsWith("(deleted)"));
+    }
   }
 
   @Test

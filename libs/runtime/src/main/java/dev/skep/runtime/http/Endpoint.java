@@ -6,6 +6,7 @@ import io.prometheus.client.hotspot.DefaultExports;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
@@ -35,7 +36,10 @@ public final class Endpoint implements AutoCloseable {
   /** @param missing what the process waits for before it is ready; empty when it is */
   public static Endpoint start(InetSocketAddress address, Metrics metrics, Supplier<String> missing) {
     DefaultExports.register(metrics.registry());
-    Vertx vertx = Vertx.vertx(new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(1).setInternalBlockingPoolSize(1));
+    // It serves no files from the class path: without that it needs no folder to unpack them to, which a killed process leaves.
+    FileSystemOptions noFiles = new FileSystemOptions().setClassPathResolvingEnabled(false).setFileCachingEnabled(false);
+    Vertx vertx = Vertx.vertx(
+        new VertxOptions().setEventLoopPoolSize(1).setWorkerPoolSize(1).setInternalBlockingPoolSize(1).setFileSystemOptions(noFiles));
     HttpServerOptions options =
         new HttpServerOptions().setHost(address.getHostString()).setPort(address.getPort()).setIdleTimeout(IDLE_SECONDS);
     HttpServer server = vertx.createHttpServer(options).requestHandler(request -> answer(vertx, request, metrics, missing));

@@ -23,7 +23,7 @@ class CrashTest extends OneMachine {
 
   @Test
   void killingTheDaemonUnderLoadLosesNothing() throws IOException, InterruptedException {
-    Path stop = Files.createTempDirectory("stop").resolve("now");
+    Path stop = machine.data().resolveSibling("stop");
     Path output = Files.createTempFile("load", ".out");
     machine.docker("network", "create", "-d", "overlay", "back").succeeds();
     create("--name", "web", "--replicas", "2", "-p", "8110:80", "--network", "back", IMAGE);
@@ -48,7 +48,6 @@ class CrashTest extends OneMachine {
     assertThat(machine.engine("ps", "-q", "--no-trunc", "--filter", "label=com.docker.swarm.service.name=web").lines()).as("no container restarts")
         .containsExactlyInAnyOrderElementsOf(containers.lines().toList());
     Files.deleteIfExists(output);
-    Files.deleteIfExists(stop);
   }
 
   @Test

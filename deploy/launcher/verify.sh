@@ -9,11 +9,13 @@ suite() {
 }
 
 skep_check() {
+  local began
+  began=$(date +%s)
   need_build_tools
   need_check_tools
   suite "build, unit tests, architecture and style" maven -q -Pcheck verify
   suite "shell scripts" check_scripts
-  test_totals
+  test_totals "$began"
 }
 
 # What the tests without an engine call, and the agents inside them look for.
@@ -39,18 +41,19 @@ skep_test() {
   need dockerd docker.io busybox busybox-static etcd etcd-server etcdctl etcd-client
   need unshare util-linux nsenter util-linux setpriv util-linux mount mount ps procps # kill is of procps; a shell has one of its own
   need_run_tools
-  local profile=all-tests
+  local profile=all-tests began
+  began=$(date +%s)
   [ $long = no ] || profile=long
   docker compose version >/dev/null 2>&1 || need docker-compose docker-compose
   suite "shell scripts" check_scripts
   skep_build
   suite "all tests ($profile)" maven -q "-P$profile" verify -Dskep.home="$HERE"
-  test_totals
+  test_totals "$began"
 }
 
-# One closing line over all modules, from the reports that surefire wrote.
+# test_totals BEGAN: one closing line over all modules, from the reports that surefire wrote since then (seconds since 1970).
 test_totals() {
-  (cd "$HERE" && find . -path '*/target/surefire-reports/TEST-*.xml' -newer pom.xml -print0 | xargs -0 -r sed -n 's/.*<testsuite [^>]*tests="\([0-9]*\)" errors="\([0-9]*\)" skipped="\([0-9]*\)" failures="\([0-9]*\)".*/\1 \2 \3 \4/p') |
+  (cd "$HERE" && find . -path '*/target/surefire-reports/TEST-*.xml' -newermt "@$1" -print0 | xargs -0 -r sed -n 's/.*<testsuite [^>]*tests="\([0-9]*\)" errors="\([0-9]*\)" skipped="\([0-9]*\)" failures="\([0-9]*\)".*/\1 \2 \3 \4/p') |
     awk '{t += $1; e += $2; s += $3; f += $4} END {printf "%d passed, %d failed, %d skipped\n", t - e - s - f, e + f, s; exit (t == 0)}'
 }
 

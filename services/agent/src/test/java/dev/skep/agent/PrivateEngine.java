@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** A Docker engine of a test's own, in a network namespace of its own. Everything is gone after {@link #close}. */
 @SuppressWarnings("try") // closing waits for processes, which may be interrupted
@@ -190,14 +189,9 @@ final class PrivateEngine implements AutoCloseable {
       }
       stopDaemon(false);
     }
-    stopContainerd();
-    quiet(List.of("ip", "netns", "del", namespace));
+    Namespaces.remove(namespace);
     if (underlay.equals(namespace + "o")) {
-      quiet(List.of("ip", "netns", "del", underlay));
-    }
-    quiet(List.of("sh", "-c", "grep -o ' " + folder + "[^ ]*' /proc/self/mounts | sort -r | xargs -r umount -l"));
-    try (Stream<Path> files = Files.walk(folder)) {
-      files.sorted((a, b) -> b.compareTo(a)).forEach(file -> file.toFile().delete());
+      Namespaces.remove(underlay);
     }
   }
 }

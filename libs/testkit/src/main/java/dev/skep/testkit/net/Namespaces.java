@@ -38,18 +38,25 @@ public final class Namespaces {
     return "skt" + SELF + "-" + what + "_" + UUID.randomUUID().toString().substring(0, 6);
   }
 
-  /** A new folder for the files of what runs in the namespace; it is removed with it, should this process be killed. */
+  /** A new folder for the files of what runs in the namespace; it is removed with it. */
   public static Path folder(String namespace) throws IOException {
     return Files.createDirectory(TEMPORARY.resolve(namespace));
   }
 
-  /** @param gone whether the process with this number, which made a namespace, is no more */
-  static void removeLeftovers(LongPredicate gone) {
-    leftovers(ALL, gone).forEach(namespace -> {
+  /** Ends what still runs in the namespace, and removes it with its folder. What is not there need not be removed. */
+  public static void remove(String namespace) {
+    if (Files.exists(ALL.resolve(namespace))) {
       killAllIn(namespace);
       run("ip", "netns", "del", namespace);
-    });
-    leftovers(TEMPORARY, gone).forEach(folder -> delete(TEMPORARY.resolve(folder)));
+    }
+    if (Files.exists(TEMPORARY.resolve(namespace))) {
+      delete(TEMPORARY.resolve(namespace));
+    }
+  }
+
+  /** @param gone whether the process with this number, which made a namespace, is no more */
+  static void removeLeftovers(LongPredicate gone) {
+    Stream.of(ALL, TEMPORARY).flatMap(folder -> leftovers(folder, gone).stream()).distinct().forEach(Namespaces::remove);
   }
 
   private static List<String> leftovers(Path folder, LongPredicate gone) {

@@ -9,9 +9,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /** A dockerd of the test's own: own socket, folders and network namespace, ended by its process. */
+@SuppressWarnings("try") // closing waits for a process, which may be interrupted
 final class PrivateEngine implements AutoCloseable {
   private static final int PATIENCE_SECONDS = 60;
 
@@ -95,26 +95,11 @@ final class PrivateEngine implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
-    try {
-      end();
-    } catch (Exception e) {
-      throw new IOException("the private engine did not end cleanly", e);
-    }
-  }
-
-  private void end() throws Exception {
+  public void close() throws InterruptedException {
     process.destroy();
     if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
       process.destroyForcibly().waitFor();
     }
-    run("ip", "netns", "del", namespace);
-    new ProcessBuilder("sh", "-c", "umount -l " + folder + "/exec/netns/* " + folder + "/data/overlay2/*/merged 2>/dev/null").start()
-        .waitFor();
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted((a, b) -> b.compareTo(a)).toList()) {
-        Files.deleteIfExists(file);
-      }
-    }
+    Namespaces.remove(namespace);
   }
 }

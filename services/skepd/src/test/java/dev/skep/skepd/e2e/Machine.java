@@ -8,7 +8,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -215,21 +214,7 @@ final class Machine implements AutoCloseable {
           + " rm -f $ids").run();
     }
     stopEngine();
-    Command.of("sh", "-c", "ip netns del " + name + "; ip netns del " + outside + "; umount -l " + folder + "/engine/* " + folder
-        + "/exec/* 2>/dev/null; true").run();
-    deleteTree(folder);
-  }
-
-  private static void deleteTree(Path root) {
-    if (!Files.exists(root)) {
-      return;
-    }
-    try (Stream<Path> all = Files.walk(root)) {
-      for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    Namespaces.remove(name);
+    Namespaces.remove(outside);
   }
 }

@@ -45,7 +45,6 @@ final class Database implements AutoCloseable {
 
   /** Opens the file, and makes the table when it is new. */
   static Database open(Path folder) {
-    NativeLibrary.load();
     SQLiteConfig config = new SQLiteConfig();
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(SQLiteConfig.SynchronousMode.FULL); // a commit is on the disk when it is acknowledged
@@ -53,8 +52,7 @@ final class Database implements AutoCloseable {
     config.setBusyTimeout(5_000); // somebody looks inside with the sqlite3 tool
     Database database = null;
     try {
-      // Not through DriverManager: that searches the class path for drivers, which costs start-up time.
-      database = new Database(folder, new JDBC4Connection(url(folder), folder.resolve(FILE).toString(), config.toProperties()));
+      database = connected(folder, config);
       database.prepare();
       return database;
     } catch (SQLException e) {
@@ -68,13 +66,12 @@ final class Database implements AutoCloseable {
 
   /** Opens the file beside whoever owns it, only to look. */
   static Database look(Path folder) {
-    NativeLibrary.load();
     SQLiteConfig config = new SQLiteConfig();
     config.setReadOnly(true);
     config.setBusyTimeout(5_000);
     Database database = null;
     try {
-      database = new Database(folder, new JDBC4Connection(url(folder), folder.resolve(FILE).toString(), config.toProperties()));
+      database = connected(folder, config);
       database.refuseNewer(database.number("pragma user_version"));
       return database;
     } catch (SQLException e) {
@@ -101,8 +98,11 @@ final class Database implements AutoCloseable {
     }
   }
 
-  private static String url(Path folder) {
-    return "jdbc:sqlite:" + folder.resolve(FILE);
+  /** Not through DriverManager: that searches the class path for drivers, which costs start-up time. */
+  private static Database connected(Path folder, SQLiteConfig config) throws SQLException {
+    NativeLibrary.load();
+    String file = folder.resolve(FILE).toString();
+    return new Database(folder, new JDBC4Connection("jdbc:sqlite:" + file, file, config.toProperties()));
   }
 
   private void prepare() throws SQLException {

@@ -76,6 +76,11 @@ public final class Joining {
     } catch (IOException e) {
       return new Outcome.Refused(Status.Code.UNAVAILABLE, dialing(address, e));
     }
+    return joined(address, token, availability, local);
+  }
+
+  /** @param local this host's address on the way there */
+  Outcome joined(InetSocketAddress address, JoinToken token, String availability, String local) {
     try {
       RootsReply roots = ask(address, new Unproven(), stub -> stub.roots(RootsRequest.getDefaultInstance()));
       Optional<Outcome> wrong = wrong(roots, token);

@@ -9,7 +9,6 @@ import dev.skep.runtime.host.HostBuilder;
 import dev.skep.runtime.identity.ClusterKey;
 import dev.skep.runtime.identity.NodeRole;
 import dev.skep.state.NodeRecord;
-import dev.skep.testkit.net.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,10 +44,6 @@ class BecomingManagerTest {
     nodes.close();
   }
 
-  private static String listen() throws IOException {
-    return "127.0.0.1:" + Ports.free(1).getFirst();
-  }
-
   /** As containers of that host have it: one folder with all that its processes share. */
   private Path identityOf(Nodes.Node node) throws IOException {
     Path own = node.host.dataFolder("identity");
@@ -64,7 +59,7 @@ class BecomingManagerTest {
   @Test
   @Tag("slow")
   void aDispatcherInAProcessOfItsOwnHandsOnTheKeys() throws Exception {
-    String door = listen();
+    String door = Nodes.listen();
     Path identity = identityOf(first);
     HostBuilder alone = HostBuilder.named("dispatcher").data(folder.resolve("alone")).run(folder.resolve("alone-run"))
         .identity(identity).listen(door).peer(door).shared(nodes.client())
@@ -72,7 +67,7 @@ class BecomingManagerTest {
     try (BasicHost dispatcher = alone.startProcess("shared:")) {
       assertThat(dispatcher.membership().current()).isPresent();
       Nodes.Node second = nodes.host();
-      assertThat(Nodes.joinListening(second, listen(), Nodes.token(first, NodeRole.MANAGER), door)).isEqualTo("200 ");
+      assertThat(Nodes.joinListening(second, Nodes.listen(), Nodes.token(first, NodeRole.MANAGER), door)).isEqualTo("200 ");
       second.awaitStarts(2);
       assertThat(ClusterKey.read(second.host.dataFolder("identity")).bytes()).isEqualTo(ClusterKey.read(first.host.dataFolder("identity")).bytes());
     }
@@ -81,7 +76,7 @@ class BecomingManagerTest {
   @Test
   void aHostThatTheStoreDoesNotLetInStaysAWorkerAndSaysWhy() throws Exception {
     Nodes.Node worker = nodes.host();
-    assertThat(Nodes.joinListening(worker, listen(), Nodes.token(first, NodeRole.WORKER), Nodes.door(first))).isEqualTo("200 ");
+    assertThat(Nodes.joinListening(worker, Nodes.listen(), Nodes.token(first, NodeRole.WORKER), Nodes.door(first))).isEqualTo("200 ");
     String id = worker.id();
     worker.storeProblem = NO_WAY;
     assertThat(ManagersTest.role(first, id, "manager")).isEqualTo("200 ");
@@ -102,7 +97,7 @@ class BecomingManagerTest {
   void aHostThatTheStoreDoesNotLetInJoinsAsNoManager() throws Exception {
     Nodes.Node host = nodes.host();
     host.storeProblem = NO_WAY;
-    assertThat(Nodes.joinListening(host, listen(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(first))).startsWith("503").contains(NO_WAY);
+    assertThat(Nodes.joinListening(host, Nodes.listen(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(first))).startsWith("503").contains(NO_WAY);
     assertThat(host.host.membership().current()).isEmpty();
     assertThat(ClusterKey.present(host.host.dataFolder("identity"))).isFalse();
   }

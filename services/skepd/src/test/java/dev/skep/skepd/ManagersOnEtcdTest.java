@@ -8,7 +8,6 @@ import dev.skep.state.Rows;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.TaskState;
 import dev.skep.testkit.etcd.EtcdServer;
-import dev.skep.testkit.net.Ports;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +32,7 @@ class ManagersOnEtcdTest {
       try {
         Nodes.Node first = nodes.firstManager();
         Nodes.Node second = nodes.host();
-        assertThat(Nodes.joinListening(second, "127.0.0.1:" + Ports.free(1).getFirst(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(first))).isEqualTo("200 ");
+        assertThat(Nodes.joinListening(second, Nodes.listen(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(first))).isEqualTo("200 ");
         second.awaitStarts(2);
         Nodes.awaitState(first, second.id(), "ready");
         List<Nodes.Node> both = List.of(first, second);

@@ -20,7 +20,6 @@ import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.LeaderRow;
 import dev.skep.state.v1.SessionRow;
 import dev.skep.state.v1.TaskState;
-import dev.skep.testkit.net.Ports;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import java.io.IOException;
@@ -69,7 +68,7 @@ class ManagersTest {
 
   static Nodes.Node another(Nodes nodes, Nodes.Node first) throws Exception {
     Nodes.Node host = nodes.host();
-    assertThat(Nodes.joinListening(host, "127.0.0.1:" + Ports.free(1).getFirst(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(first))).isEqualTo("200 ");
+    assertThat(Nodes.joinListening(host, Nodes.listen(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(first))).isEqualTo("200 ");
     host.awaitStarts(2);
     Nodes.awaitState(first, host.id(), "ready");
     return host;
@@ -110,7 +109,7 @@ class ManagersTest {
     Nodes.Node third = nodes.hostOnSharedStore();
     assertThat(third.post("/swarm/init", "{\"ListenAddr\":\"127.0.0.1:0\",\"AdvertiseAddr\":\"127.0.0.1\"}"))
         .as("a store that others use is not taken from them").startsWith("400").contains("holds a cluster already");
-    assertThat(Nodes.joinListening(third, "127.0.0.1:" + Ports.free(1).getFirst(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(second))).isEqualTo("200 ");
+    assertThat(Nodes.joinListening(third, Nodes.listen(), Nodes.token(first, NodeRole.MANAGER), Nodes.door(second))).isEqualTo("200 ");
     assertThat(third.starts()).as("it has the cluster's store").isEqualTo(1);
     Nodes.awaitState(first, third.id(), "ready");
   }
@@ -123,7 +122,7 @@ class ManagersTest {
   @Test
   void aWorkerIsPromotedAndDemoted() throws Exception {
     Nodes.Node node = nodes.host();
-    assertThat(Nodes.joinListening(node, "127.0.0.1:" + Ports.free(1).getFirst(), Nodes.token(first, NodeRole.WORKER), Nodes.door(first))).isEqualTo("200 ");
+    assertThat(Nodes.joinListening(node, Nodes.listen(), Nodes.token(first, NodeRole.WORKER), Nodes.door(first))).isEqualTo("200 ");
     String id = node.id();
     assertThat(role(first, id, "manager")).isEqualTo("200 ");
     node.awaitStarts(2);

@@ -34,6 +34,7 @@ import dev.skep.state.v1.RootRotation;
 import dev.skep.state.v1.SealedRow;
 import dev.skep.testkit.SharedStore;
 import dev.skep.testkit.TestHost;
+import dev.skep.testkit.net.Ports;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -341,6 +342,11 @@ final class Nodes implements AutoCloseable {
 
   static String join(Node node, String token, String... managers) throws IOException {
     return joinListening(node, "0.0.0.0:2377", token, managers);
+  }
+
+  /** An address on loopback that a door can have. */
+  static String listen() {
+    return "127.0.0.1:" + Ports.free(1).getFirst();
   }
 
   /** @param listen where its door opens as soon as it is a manager */

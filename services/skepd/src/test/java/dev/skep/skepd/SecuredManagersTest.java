@@ -16,7 +16,6 @@ import dev.skep.runtime.users.Administration;
 import dev.skep.runtime.users.HostUsers;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.TaskState;
-import dev.skep.testkit.net.Ports;
 import dev.skep.testkit.secured.SecuredServers;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -61,7 +60,7 @@ class SecuredManagersTest {
   }
 
   private static String joining(Nodes.Node node, Nodes.Node manager) throws IOException {
-    return Nodes.joinListening(node, "127.0.0.1:" + Ports.free(1).getFirst(), Nodes.token(manager, NodeRole.MANAGER), Nodes.door(manager));
+    return Nodes.joinListening(node, Nodes.listen(), Nodes.token(manager, NodeRole.MANAGER), Nodes.door(manager));
   }
 
   private static void demote(Nodes.Node at, String node) throws IOException {

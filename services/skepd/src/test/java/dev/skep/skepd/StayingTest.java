@@ -8,7 +8,6 @@ import dev.skep.state.ClusterState;
 import dev.skep.state.Rows;
 import dev.skep.state.TaskRecord;
 import dev.skep.state.v1.TaskState;
-import dev.skep.testkit.net.Ports;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -125,7 +124,7 @@ class StayingTest {
 
   private Nodes.Node worker() throws Exception {
     Nodes.Node worker = nodes.host();
-    assertThat(Nodes.joinListening(worker, "127.0.0.1:" + Ports.free(1).getFirst(), Nodes.token(first, NodeRole.WORKER), Nodes.door(first))).isEqualTo("200 ");
+    assertThat(Nodes.joinListening(worker, Nodes.listen(), Nodes.token(first, NodeRole.WORKER), Nodes.door(first))).isEqualTo("200 ");
     Nodes.awaitState(first, worker.id(), "ready");
     int managers = dispatchers(first.host.view().state());
     worker.host.await("the worker knows all managers", _ -> worker.host.membership().current().orElseThrow().managers().size() >= managers);
